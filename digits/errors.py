@@ -1,0 +1,5 @@
+"""The one exception that a user gets to see."""
+
+
+class UserError(Exception):
+    """What the user can mend, as one sentence that names the thing and the way on."""

@@ -1,0 +1,63 @@
+"""Files that are written whole or not at all."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from digits.errors import UserError
+
+
+@contextmanager
+def whole_file(path):
+    """Yield a path to write to, which becomes `path` when the block ends well.
+
+    It stands beside `path`, ends alike, and is gone if the block fails, so that `path` is always
+    the old file or the new one. Missing folders are made, links are followed.
+    Raises UserError if the place cannot be written to.
+    """
+    target, partial = target_and_partial(path)
+    with told_plainly(path):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def require_writable(path):
+    """Raise UserError unless a file could be written at `path`, which is left as it is."""
+    target, partial = target_and_partial(path)
+    with told_plainly(path):
+        if target.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        partial.unlink()
+
+
+def target_and_partial(path):
+    """Return the file that `path` leads to, and this process's unfinished one beside it."""
+    target = Path(path).expanduser().resolve()
+    return target, target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
+
+
+@contextmanager
+def told_plainly(path):
+    """Turn the system's refusal to write `path` into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {shown(path)}: {reason(error)}; name another place") from error
+
+
+def shown(path):
+    """Return `path` as a user would type it here."""
+    path = Path(path).absolute()
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def reason(error):
+    """Return why the system refused, without the path and the number it puts around it."""
+    return error.strerror or str(error).splitlines()[0]

@@ -1,0 +1,182 @@
+"""A saved network's answer, computed with NumPy straight from the .h5: no TensorFlow."""
+
+import json
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+BATCH_SIZE = 100  # images at a time: the columns of a convolution then stay near 100 MB
+
+
+class UnknownLayer(Exception):
+    """A layer, or a use of one, that only Keras can compute; the message names it."""
+
+
+def network(file):
+    """Return a function from images, uint8 (n, 28, 28), to probabilities, float32 (n, 10).
+
+    `file` is an open `h5py.File`. The function computes what Keras's `predict` does. Raises
+    UnknownLayer for a network that needs Keras, KeyError or ValueError for a damaged one.
+    """
+    layers = [layer(config, file["model_weights"]) for config in layer_configs(file)]
+
+    def predict(images):
+        starts = range(0, len(images), BATCH_SIZE)
+        return np.concatenate([answer(layers, images[i : i + BATCH_SIZE]) for i in starts])
+
+    return predict
+
+
+def answer(layers, images):
+    """Return what the layers make of a batch of images, uint8 (n, 28, 28)."""
+    values = images[..., np.newaxis].astype(np.float32)
+    for apply in layers:
+        values = apply(values)
+    return values
+
+
+def layer_configs(file):
+    """Return the network's layers in order, as Keras describes them."""
+    model = json.loads(file.attrs["model_config"])
+    if model["class_name"] != "Sequential":
+        raise UnknownLayer(f"the shape of a {model['class_name']} network")
+    return model["config"]["layers"]
+
+
+def layer(description, all_weights):
+    """Return a layer as a function of its input, float32 of shape (n, …)."""
+    kind, config = description["class_name"], description["config"]
+    if kind not in LAYERS:
+        raise UnknownLayer(f"a layer of kind {kind}")
+    group = all_weights.get(config["name"], {})
+    names = group.attrs["weight_names"] if group else ()
+    return LAYERS[kind](config, [np.asarray(group[name], np.float32) for name in names])
+
+
+def unchanged(config, weights):
+    """A layer that does nothing when a network predicts."""
+    return lambda values: values
+
+
+def rescaling(config, weights):
+    """Rescaling: a factor, then an offset."""
+    scale, offset = np.float32(config["scale"]), np.float32(config["offset"])
+    return lambda values: values * scale + offset
+
+
+def flatten(config, weights):
+    """Flatten: all of an image's values in one row."""
+    return lambda values: values.reshape(len(values), -1)
+
+
+def average_over_image(config, weights):
+    """GlobalAveragePooling2D: a mean per channel."""
+    require(config, keepdims=False)
+    return lambda values: values.mean(axis=(1, 2))
+
+
+def dense(config, weights):
+    """Dense: weights (inputs, units) and bias, then the activation."""
+    activate = activation(config)
+    kernel, bias = kernel_and_bias(config, weights)
+    return lambda values: activate(values @ kernel + bias)
+
+
+def convolution(config, weights):
+    """Conv2D: weights (height, width, channels, filters) and bias, then the activation."""
+    require(config, dilation_rate=[1, 1], groups=1, data_format="channels_last")
+    activate = activation(config)
+    kernel, bias = kernel_and_bias(config, weights)
+    height, width, _, filters = kernel.shape
+    matrix = kernel.reshape(-1, filters)
+
+    def apply(values):
+        windows = sliding(values, (height, width), config, fill=0)
+        n, rows, columns = windows.shape[:3]
+        patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, len(matrix))
+        return activate((patches @ matrix + bias).reshape(n, rows, columns, filters))
+
+    return apply
+
+
+def max_pooling(config, weights):
+    """MaxPooling2D: the largest value of each window."""
+    require(config, data_format="channels_last")
+    size = config["pool_size"]
+    return lambda values: sliding(values, size, config, fill=-np.inf).max(axis=(4, 5))
+
+
+def batch_normalization(config, weights):
+    """BatchNormalization with the moving mean and variance, folded into a factor and an offset."""
+    weights = list(weights)
+    gamma = weights.pop(0) if config["scale"] else 1
+    beta = weights.pop(0) if config["center"] else 0
+    mean, variance = weights
+    factor = (gamma / np.sqrt(variance + config["epsilon"])).astype(np.float32)
+    offset = (beta - mean * factor).astype(np.float32)
+    return lambda values: values * factor + offset
+
+
+def sliding(values, size, config, fill):
+    """Return the windows of a convolution or a pool, (n, rows, columns, channels, *size).
+
+    `values` are (n, height, width, channels), filled up at the edges where padding is "same":
+    by half of what is missing before, by the rest after, as TensorFlow does.
+    """
+    strides = config["strides"]
+    if config["padding"] == "same":
+        edges = [same_padding(*each) for each in zip(values.shape[1:3], size, strides, strict=True)]
+        values = np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)
+    windows = sliding_window_view(values, size, axis=(1, 2))
+    return windows[:, :: strides[0], :: strides[1]]
+
+
+def same_padding(length, size, stride):
+    """Return how many values "same" padding puts before and after an axis of `length`."""
+    missing = max((-(-length // stride) - 1) * stride + size - length, 0)
+    return missing // 2, missing - missing // 2
+
+
+def kernel_and_bias(config, weights):
+    """Return a layer's kernel and its bias, 0 if it has none."""
+    return weights if config["use_bias"] else (weights[0], np.float32(0))
+
+
+def activation(config):
+    """Return a layer's activation function."""
+    name = config["activation"]
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise UnknownLayer(f"the activation {name}")
+    return ACTIVATIONS[name]
+
+
+def softmax(values):
+    """Return probabilities from logits, along the last axis, without overflow."""
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def require(config, **expected):
+    """Raise UnknownLayer if the layer is configured otherwise than this module computes."""
+    for name, value in expected.items():
+        if config.get(name, value) != value:
+            raise UnknownLayer(f"{name} {config[name]} in the layer {config['name']}")
+
+
+ACTIVATIONS = {
+    "linear": lambda values: values,
+    "relu": lambda values: np.maximum(values, 0),
+    "softmax": softmax,
+}
+
+LAYERS = {
+    "InputLayer": unchanged,
+    "Rescaling": rescaling,
+    "Conv2D": convolution,
+    "MaxPooling2D": max_pooling,
+    "BatchNormalization": batch_normalization,
+    "Flatten": flatten,
+    "GlobalAveragePooling2D": average_over_image,
+    "Dense": dense,
+    "Dropout": unchanged,
+}

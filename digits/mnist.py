@@ -1,0 +1,209 @@
+"""Find, download, verify and split MNIST, or other data in its layout."""
+
+import gzip
+import hashlib
+import os
+import socket
+import struct
+import sys
+import zipfile
+import zlib
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from digits.errors import UserError
+from digits.files import reason
+
+MNIST = "MNIST"
+NOT_MNIST = "data in MNIST's layout"
+
+# SHA-256 of a part's image bytes followed by its label bytes, as uint8.
+CHECKSUMS = {
+    "train": "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b",
+    "test": "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b",
+}
+IDX_NAMES = {"train": "train", "test": "t10k"}
+VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
+DOWNLOAD_SILENCE = 30  # seconds without a byte before a download is given up
+
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, MemoryError, zlib.error, zipfile.BadZipFile)
+
+
+class Examples(NamedTuple):
+    """Images, uint8 of shape (n, 28, 28); their labels, uint8 of shape (n,); the data's name."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    name: str
+
+
+def load(part, data=None):
+    """Return the `Examples` of `part`, "train" (validation included) or "test".
+
+    They come from the path `data`, else from `$MNIST_PATH`, else from Keras's cache, else from a
+    download into it. Raises UserError, naming what was tried, if none of them has them.
+    """
+    path = data or os.environ.get("MNIST_PATH")
+    if path:
+        return read(Path(path).expanduser(), part)
+    try:
+        return read(cache_path(), part)
+    except UserError:  # missing, or damaged: Keras knows a damaged file by its hash, and replaces it
+        return download(part)
+
+
+def load_training(data=None):
+    """Return two `Examples`: what a network trains on, and the validation images.
+
+    Validation is the last twelfth of the training images, at most 5,000. The test images have no
+    part in training. Raises UserError like `load`.
+    """
+    images, labels, name = load("train", data)
+    held_out = min(VALIDATION_IMAGES, len(images) // 12)
+    if held_out == 0:
+        raise UserError(f"{len(images)} training images are too few: 12 is the least")
+    return (
+        Examples(images[:-held_out], labels[:-held_out], name),
+        Examples(images[-held_out:], labels[-held_out:], name),
+    )
+
+
+def cache_path():
+    """Return where Keras keeps MNIST, whether or not it is there."""
+    keras_home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    return Path(keras_home) / "datasets" / "mnist.npz"
+
+
+def read(path, part):
+    """Return the `Examples` of `part` from an .npz in Keras's layout or a folder of IDX files.
+
+    Raises UserError if they are missing, damaged, or not digits in MNIST's layout.
+    """
+    if not path.exists():
+        raise UserError(f"no such file or folder: {path}; it should be mnist.npz or an IDX folder")
+    try:
+        images, labels = read_idx(path, part) if path.is_dir() else read_npz(path, part)
+    except UNREADABLE as error:
+        raise UserError(f"cannot read MNIST from {path}: {failure(error)}") from error
+    return verified(images, labels, part, path)
+
+
+def failure(error):
+    """Return what is wrong with a data file, in words."""
+    if isinstance(error, KeyError):
+        return "it lacks " + error.args[0]
+    if isinstance(error, OSError) and error.errno:
+        return reason(error)
+    return "it is damaged or not in MNIST's format; get it anew"
+
+
+def read_npz(path, part):
+    """Return the arrays (images, labels) of an .npz in the layout of Keras's mnist.npz."""
+    arrays = np.load(path, allow_pickle=False)
+    if not isinstance(arrays, np.lib.npyio.NpzFile):
+        raise ValueError("a single array")
+    with arrays:
+        missing = {f"x_{part}", f"y_{part}"} - set(arrays.files)
+        if missing:
+            raise KeyError(f"the array {min(missing)}; it should hold x_train, y_train, x_test, y_test")
+        return arrays[f"x_{part}"], arrays[f"y_{part}"]
+
+
+def read_idx(folder, part):
+    """Return the arrays (images, labels) of a folder of IDX files, gzipped or not."""
+    stem = IDX_NAMES[part]
+    return (
+        read_idx_file(idx_path(folder, f"{stem}-images", "idx3-ubyte")),
+        read_idx_file(idx_path(folder, f"{stem}-labels", "idx1-ubyte")),
+    )
+
+
+def idx_path(folder, name, kind):
+    """Return the IDX file in `folder`, whichever of its usual spellings it has."""
+    names = [f"{name}{join}{kind}{ending}" for join in "-." for ending in ("", ".gz")]
+    found = [folder / each for each in names if (folder / each).is_file()]
+    if not found:
+        raise KeyError(f"{names[0]}, gzipped or not")
+    return found[0]
+
+
+def read_idx_file(path):
+    """Return the array of one IDX file of unsigned bytes (http://yann.lecun.com/exdb/mnist)."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        zero, kind, dimensions = struct.unpack(">HBB", file.read(4))
+        if (zero, kind) != (0, 8):  # 8: unsigned bytes
+            raise ValueError("not an IDX file of unsigned bytes")
+        shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
+        return np.frombuffer(file.read(), np.uint8).reshape(shape)
+
+
+def verified(images, labels, part, path):
+    """Return the arrays as `Examples`, or raise UserError if they are not digits."""
+    fault = fault_of(images, labels)
+    if fault:
+        raise UserError(f"{path} is not in MNIST's layout: {part} {fault}")
+    labels = labels.astype(np.uint8)
+    is_mnist = checksum(images, labels) == CHECKSUMS[part]
+    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST)
+
+
+def fault_of(images, labels):
+    """Return what keeps the arrays from being labelled digits, or None."""
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
+        return f"images are {images.dtype} {images.shape}, not uint8 (n, 28, 28)"
+    if labels.dtype.kind not in "ui" or labels.shape != images.shape[:1] or not labels.size:
+        return f"labels are {labels.dtype} {labels.shape}, not integers ({len(images)},)"
+    if labels.min() < 0 or labels.max() > 9:
+        return "labels go beyond 0 to 9"
+    return None
+
+
+def checksum(images, labels):
+    """Return the SHA-256 of the bytes of `images` followed by those of `labels`."""
+    digest = hashlib.sha256(np.ascontiguousarray(images))
+    digest.update(labels)
+    return digest.hexdigest()
+
+
+def download(part):
+    """Return the `Examples` of `part`, fetched by Keras into its cache, which checks their hash.
+
+    Raises UserError, naming what was tried, if the download fails.
+    """
+    from digits.quiet import import_tensorflow
+
+    print(f"downloading MNIST (11 MB) to {cache_path()}", file=sys.stderr)
+    import_tensorflow()
+    from keras.datasets import mnist
+
+    try:
+        with redirect_stdout(sys.stderr), network_patience(DOWNLOAD_SILENCE):
+            train, test = mnist.load_data()
+    except Exception as error:  # noqa: BLE001 - Keras raises a bare Exception for a failed download
+        raise UserError(no_mnist(error)) from error
+    return verified(*(train if part == "train" else test), part, cache_path())
+
+
+def no_mnist(error):
+    """Return the sentence for no MNIST anywhere: what was tried, and the way on."""
+    return (
+        "no MNIST: neither --data nor $MNIST_PATH names it,"
+        f" {cache_path()} is {'damaged' if cache_path().exists() else 'missing'}, and the download"
+        f" failed ({str(error).splitlines()[0]}); get mnist.npz or the four IDX files on a machine"
+        " that can, and name them with --data PATH"
+    )
+
+
+@contextmanager
+def network_patience(seconds):
+    """Give up a connection that stays silent for so long; by default Python waits for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

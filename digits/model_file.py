@@ -1,0 +1,118 @@
+"""The model file: an .h5 as Keras writes it, with the record of its training inside."""
+
+import json
+import shutil
+import sys
+from contextlib import contextmanager
+
+import h5py
+import numpy as np
+
+from digits import forward
+from digits.errors import UserError
+from digits.files import reason, require_writable, shown, whole_file
+
+DAMAGE = (KeyError, ValueError, TypeError, OSError, RuntimeError)
+
+
+def require_place(path):
+    """Raise UserError unless a model can be saved at `path`; ask before hours of training."""
+    if path.suffix != ".h5":
+        raise UserError(f"cannot save a model as {path}: its name must end in .h5")
+    require_writable(path)
+
+
+def save(network, record, path):
+    """Save a Keras network and the record of its training, a dict for JSON, at `path`.
+
+    A model that was there stays as `NAME.previous.h5`. Raises UserError, with everything as it
+    was, if it cannot be written.
+    """
+    with whole_file(path) as partial:
+        network.save(partial)
+        with h5py.File(partial, "r+") as file:
+            file.attrs["training"] = json.dumps(record)
+        if path.exists():
+            with whole_file(previous(path)) as kept:
+                shutil.copyfile(path, kept)
+
+
+def previous(path):
+    """Return where the model that `path` held before is kept."""
+    return path.with_suffix(".previous.h5")
+
+
+@contextmanager
+def opened(path):
+    """Open a model file for reading.
+
+    Raises UserError if it is missing or holds no Keras model, or if what is read from it in the
+    block is damaged.
+    """
+    if not path.is_file():
+        raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
+    try:
+        with h5py.File(path, "r") as file:
+            if "model_config" not in file.attrs or "model_weights" not in file:
+                raise UserError(f"{shown(path)} holds no Keras model: train one with train_model.py")
+            yield file
+    except DAMAGE as error:
+        raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
+
+
+def why(error):
+    """Return what is wrong with a model file, in words."""
+    if isinstance(error, OSError) and error.errno:
+        return reason(error)
+    return "it is damaged or no Keras .h5; train one with train_model.py"
+
+
+def training_record(path):
+    """Return the record of a model's training, or None if another program saved it.
+
+    Raises UserError if `path` holds no model.
+    """
+    with opened(path) as file:
+        record = file.attrs.get("training")
+        return None if record is None else json.loads(record)
+
+
+def predictor(path):
+    """Return a function from images, uint8 (n, 28, 28), to probabilities, float32 (n, 10).
+
+    NumPy computes them, without TensorFlow; a network with a layer that `forward` does not know is
+    left to Keras, which is said on stderr. Raises UserError if `path` holds no network for digits.
+    """
+    try:
+        with opened(path) as file:
+            predict = forward.network(file)
+    except forward.UnknownLayer as layer:
+        print(f"{shown(path)} has {layer}: Keras answers, which takes longer", file=sys.stderr)
+        predict = keras_predictor(path)
+    require_digits(predict, path)
+    return predict
+
+
+def keras_predictor(path):
+    """Return what `predictor` does, computed by Keras."""
+    from digits.quiet import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    try:
+        network = keras.models.load_model(path, compile=False)
+    except Exception as error:  # noqa: BLE001 - Keras raises whatever its many readers raise
+        raise UserError(f"Keras cannot read {shown(path)}: {str(error).splitlines()[0]}") from error
+    return lambda images: network.predict(images[..., np.newaxis], batch_size=500, verbose=0)
+
+
+def require_digits(predict, path):
+    """Raise UserError unless `predict` takes a 28×28 image and gives ten probabilities."""
+    blank = np.zeros((1, 28, 28), np.uint8)
+    try:
+        probabilities = predict(blank)
+    except ValueError as error:
+        raise UserError(f"{shown(path)} takes no 28×28 images, or is damaged") from error
+    if probabilities.shape != (1, 10) or not np.isfinite(probabilities).all():
+        raise UserError(f"{shown(path)} does not give ten probabilities: train one with train_model.py")

@@ -1,0 +1,184 @@
+"""A picture file → ink on paper → the digit in it → 28×28, as MNIST was made.
+
+The only place that brings anything to the form that the networks take.
+"""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from digits.errors import UserError
+from digits.files import reason
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
+
+LARGEST_SIDE = 1000  # pixels: all that a digit needs, and what keeps a photograph quick
+LEAST_CONTRAST = 0.08  # between paper and ink, as a share of black to white
+FAINTEST_INK = 0.1  # as a share of the darkest; what is fainter is paper
+DIGIT_SIDE, IMAGE_SIDE = 20, 28  # pixels of MNIST's digits and of the images they stand in
+FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
+
+
+class NoDigit(UserError):
+    """A picture that can be read and holds no digit."""
+
+
+class Digit(NamedTuple):
+    """A digit in a picture: its image, uint8 (28, 28), and its box in pixels of the picture."""
+
+    image: np.ndarray
+    box: tuple[int, int, int, int]  # left, top, right, bottom
+
+
+def in_folder(folder):
+    """Return the pictures in a folder, by name. Raises UserError if there is none."""
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UserError(f"no picture in the folder {folder}: name one with pictures (.png, .jpg, …)")
+    return found
+
+
+def read(path):
+    """Return the picture in a file as a PIL image, turned upright as its EXIF says.
+
+    Of an animation it is the first frame. Raises UserError if the file is missing or unreadable.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                picture.load()
+                return ImageOps.exif_transpose(picture)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such picture; check the path") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UserError(f"{path}: the picture is too large; save it smaller") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{path}: not a picture; save it as PNG or JPEG") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise UserError(f"{path}: {fault(error)}") from error
+
+
+def fault(error):
+    """Return why a picture cannot be read, and the way on."""
+    if isinstance(error, OSError) and error.errno:
+        return f"{reason(error)}; name a picture that can be read"
+    return "the picture is damaged; save it anew as PNG or JPEG"
+
+
+def find_digit(picture):
+    """Return the `Digit` in a PIL image. Raises NoDigit if it is blank."""
+    grey = brightness(picture)
+    ink = ink_on_paper(grey)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    scale = picture.width / grey.shape[1]
+    left, top, right, bottom = box
+    return Digit(
+        image=as_mnist(ink[top:bottom, left:right]),
+        box=tuple(round(float(edge) * scale) for edge in box),
+    )
+
+
+def brightness(picture):
+    """Return a picture as float32 grey, 0 black to 1 white, at most `LARGEST_SIDE` on a side."""
+    grey = Image.fromarray(deep_grey(picture) if is_deep(picture) else plain_grey(picture))
+    grey.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BOX)
+    return np.asarray(grey)
+
+
+def is_deep(picture):
+    """Whether a picture is grey in more than eight bits: 16, 32 or floating-point."""
+    return picture.mode.startswith(("I", "F"))
+
+
+def deep_grey(picture):
+    """Return deep grey as float32, white being the least full scale that holds its values."""
+    values = np.asarray(picture).astype(np.float32)
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    brightest = max(float(values.max()), 1e-6)
+    return values / next((scale for scale in FULL_SCALES if scale >= brightest), brightest)
+
+
+def plain_grey(picture):
+    """Return any other picture as float32 grey, transparency laid on paper."""
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("L"), np.float32) / 255
+    grey, opacity = np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
+    return grey * opacity + paper_behind(grey, opacity) * (1 - opacity)
+
+
+def paper_behind(grey, opacity):
+    """Return the paper to lay a transparent picture on: white, or black where the ink is light.
+
+    Where most of the picture is opaque, it brings its own paper: its middle grey.
+    """
+    seen = grey[opacity > 0.5]
+    if seen.size > grey.size / 2:
+        return np.median(seen)
+    return 0.0 if seen.size and seen.mean() > 0.5 else 1.0
+
+
+def ink_on_paper(grey):
+    """Return how much ink each pixel holds: float32 of `grey`'s shape, 0 paper to 1 full ink.
+
+    What the picture's edge mostly shows is paper, so dark on light and light on dark both work.
+    Raises NoDigit if nothing stands out from the paper.
+    """
+    middle = threshold(grey)
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    dark_paper = (edge < middle).mean() > 0.5
+    strength = grey if dark_paper else -grey
+    paper = np.median(strength[(grey < middle) == dark_paper])
+    strength = strength - paper
+    full = np.quantile(strength[(grey < middle) != dark_paper], 0.9)
+    if full < LEAST_CONTRAST:
+        raise NoDigit("the picture is blank")
+    ink = np.clip(strength / full, 0, 1)
+    ink[ink < FAINTEST_INK] = 0
+    return ink
+
+
+def threshold(grey):
+    """Return the grey that best parts dark from light, 0 to 1, after Otsu (1979).
+
+    Raises NoDigit if all pixels are alike.
+    """
+    counts, edges = np.histogram(grey, bins=256, range=(0, 1))
+    if np.count_nonzero(counts) < 2:
+        raise NoDigit("the picture is blank")
+    below = counts.cumsum()[:-1]
+    above = grey.size - below
+    sums = (counts * np.arange(256)).cumsum()
+    difference = (sums[-1] - sums[:-1]) / np.maximum(above, 1) - sums[:-1] / np.maximum(below, 1)
+    between = below * above * difference**2  # the variance between the two classes, but for a factor
+    return edges[1 + between.argmax()]
+
+
+def as_mnist(ink):
+    """Return ink, cut to its bounding box, as MNIST's makers brought it to 28×28 uint8.
+
+    Widened to a centred square, area-averaged to 20×20, brightest ink to 255, and placed so that
+    the centre of mass falls on the middle, by whole pixels. After Cold Case: the Lost MNIST Digits
+    (Yadav and Bottou, 2019, arXiv:1905.10498), which reconstructed the procedure.
+    """
+    height, width = ink.shape
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    square = np.zeros((side, side), np.float32)
+    square[top : top + height, left : left + width] = ink
+    size = (DIGIT_SIDE, DIGIT_SIDE)
+    digit = np.asarray(Image.fromarray(square).resize(size, Image.Resampling.BOX))
+    image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    row, column = offset(digit.sum(axis=1)), offset(digit.sum(axis=0))
+    image[row : row + DIGIT_SIDE, column : column + DIGIT_SIDE] = np.rint(digit * (255 / digit.max()))
+    return image
+
+
+def offset(mass):
+    """Return where a digit's 20 pixels start among the image's 28, by its `mass` along an axis."""
+    centre = (mass * (np.arange(DIGIT_SIDE) + 0.5)).sum() / mass.sum()
+    return min(max(int(15 - centre), 0), IMAGE_SIDE - DIGIT_SIDE)
