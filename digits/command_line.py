@@ -35,7 +35,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         super().__init__(prog, max_help_position=26, width=80)
 
     def _get_help_string(self, action):
-        if action.default is None:
+        if action.default is None or action.default is False:
             return action.help
         return super()._get_help_string(action)
 
@@ -47,6 +47,17 @@ def add_data(parser):
         metavar="PATH",
         help="MNIST as an .npz or a folder of its four IDX files; without it, $MNIST_PATH, then"
         " Keras's cache, then a download into that cache",
+    )
+
+
+def add_model(parser):
+    """Add `--model`, which every script takes that predicts."""
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=shown(MODEL),
+        metavar="FILE",
+        help="the .h5 of a trained network",
     )
 
 

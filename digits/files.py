@@ -20,7 +20,7 @@ def whole_file(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
-            os.replace(partial, target)
+            partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -48,7 +48,8 @@ def told_plainly(path):
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot write {shown(path)}: {reason(error)}; name another place") from error
+        why = reason(error)
+        raise UserError(f"cannot write {shown(path)}: {why}; name another place") from error
 
 
 def shown(path):

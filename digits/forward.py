@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 BATCH_SIZE = 100  # images at a time: the columns of a convolution then stay near 100 MB
 
 
-class UnknownLayer(Exception):
+class UnknownLayerError(Exception):
     """A layer, or a use of one, that only Keras can compute; the message names it."""
 
 
@@ -16,7 +16,7 @@ def network(file):
     """Return a function from images, uint8 (n, 28, 28), to probabilities, float32 (n, 10).
 
     `file` is an open `h5py.File`. The function computes what Keras's `predict` does. Raises
-    UnknownLayer for a network that needs Keras, KeyError or ValueError for a damaged one.
+    UnknownLayerError for a network that needs Keras, KeyError or ValueError for a damaged one.
     """
     layers = [layer(config, file["model_weights"]) for config in layer_configs(file)]
 
@@ -39,7 +39,7 @@ def layer_configs(file):
     """Return the network's layers in order, as Keras describes them."""
     model = json.loads(file.attrs["model_config"])
     if model["class_name"] != "Sequential":
-        raise UnknownLayer(f"the shape of a {model['class_name']} network")
+        raise UnknownLayerError(f"the shape of a {model['class_name']} network")
     return model["config"]["layers"]
 
 
@@ -47,7 +47,7 @@ def layer(description, all_weights):
     """Return a layer as a function of its input, float32 of shape (n, …)."""
     kind, config = description["class_name"], description["config"]
     if kind not in LAYERS:
-        raise UnknownLayer(f"a layer of kind {kind}")
+        raise UnknownLayerError(f"a layer of kind {kind}")
     group = all_weights.get(config["name"], {})
     names = group.attrs["weight_names"] if group else ()
     return LAYERS[kind](config, [np.asarray(group[name], np.float32) for name in names])
@@ -146,7 +146,7 @@ def activation(config):
     """Return a layer's activation function."""
     name = config["activation"]
     if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise UnknownLayer(f"the activation {name}")
+        raise UnknownLayerError(f"the activation {name}")
     return ACTIVATIONS[name]
 
 
@@ -157,10 +157,10 @@ def softmax(values):
 
 
 def require(config, **expected):
-    """Raise UnknownLayer if the layer is configured otherwise than this module computes."""
+    """Raise UnknownLayerError if the layer is configured otherwise than this module computes."""
     for name, value in expected.items():
         if config.get(name, value) != value:
-            raise UnknownLayer(f"{name} {config[name]} in the layer {config['name']}")
+            raise UnknownLayerError(f"{name} {config[name]} in the layer {config['name']}")
 
 
 ACTIVATIONS = {

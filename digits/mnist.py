@@ -51,7 +51,7 @@ def load(part, data=None):
         return read(Path(path).expanduser(), part)
     try:
         return read(cache_path(), part)
-    except UserError:  # missing, or damaged: Keras knows a damaged file by its hash, and replaces it
+    except UserError:  # missing, or damaged: Keras replaces a file whose hash is not MNIST's
         return download(part)
 
 
@@ -108,7 +108,7 @@ def read_npz(path, part):
     with arrays:
         missing = {f"x_{part}", f"y_{part}"} - set(arrays.files)
         if missing:
-            raise KeyError(f"the array {min(missing)}; it should hold x_train, y_train, x_test, y_test")
+            raise KeyError(f"the array {min(missing)}; get Keras's mnist.npz")
         return arrays[f"x_{part}"], arrays[f"y_{part}"]
 
 
@@ -183,7 +183,7 @@ def download(part):
     try:
         with redirect_stdout(sys.stderr), network_patience(DOWNLOAD_SILENCE):
             train, test = mnist.load_data()
-    except Exception as error:  # noqa: BLE001 - Keras raises a bare Exception for a failed download
+    except Exception as error:  # what Keras raises for a failed download
         raise UserError(no_mnist(error)) from error
     return verified(*(train if part == "train" else test), part, cache_path())
 

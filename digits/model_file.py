@@ -54,7 +54,7 @@ def opened(path):
     try:
         with h5py.File(path, "r") as file:
             if "model_config" not in file.attrs or "model_weights" not in file:
-                raise UserError(f"{shown(path)} holds no Keras model: train one with train_model.py")
+                raise ValueError("no Keras model")
             yield file
     except DAMAGE as error:
         raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
@@ -86,7 +86,7 @@ def predictor(path):
     try:
         with opened(path) as file:
             predict = forward.network(file)
-    except forward.UnknownLayer as layer:
+    except forward.UnknownLayerError as layer:
         print(f"{shown(path)} has {layer}: Keras answers, which takes longer", file=sys.stderr)
         predict = keras_predictor(path)
     require_digits(predict, path)
@@ -102,7 +102,7 @@ def keras_predictor(path):
 
     try:
         network = keras.models.load_model(path, compile=False)
-    except Exception as error:  # noqa: BLE001 - Keras raises whatever its many readers raise
+    except Exception as error:  # Keras raises whatever its many readers raise
         raise UserError(f"Keras cannot read {shown(path)}: {str(error).splitlines()[0]}") from error
     return lambda images: network.predict(images[..., np.newaxis], batch_size=500, verbose=0)
 
@@ -115,4 +115,4 @@ def require_digits(predict, path):
     except ValueError as error:
         raise UserError(f"{shown(path)} takes no 28×28 images, or is damaged") from error
     if probabilities.shape != (1, 10) or not np.isfinite(probabilities).all():
-        raise UserError(f"{shown(path)} does not give ten probabilities: train one with train_model.py")
+        raise UserError(f"{shown(path)} does not give ten probabilities, or is damaged")

@@ -4,7 +4,6 @@ The only place that brings anything to the form that the networks take.
 """
 
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +21,7 @@ DIGIT_SIDE, IMAGE_SIDE = 20, 28  # pixels of MNIST's digits and of the images th
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
 
 
-class NoDigit(UserError):
+class NoDigitError(UserError):
     """A picture that can be read and holds no digit."""
 
 
@@ -33,44 +32,44 @@ class Digit(NamedTuple):
     box: tuple[int, int, int, int]  # left, top, right, bottom
 
 
-def in_folder(folder):
-    """Return the pictures in a folder, by name. Raises UserError if there is none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UserError(f"no picture in the folder {folder}: name one with pictures (.png, .jpg, …)")
-    return found
+def at(path):
+    """Return the pictures that `path` names: those of a folder by name, else itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES) or [path]
 
 
 def read(path):
     """Return the picture in a file as a PIL image, turned upright as its EXIF says.
 
-    Of an animation it is the first frame. Raises UserError if the file is missing or unreadable.
+    Of an animation it is the first frame. Raises UserError, which leaves it to the caller to name
+    the file, if it is missing or unreadable.
     """
+    if path.is_dir():
+        raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 picture.load()
                 return ImageOps.exif_transpose(picture)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such picture; check the path") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UserError(f"{path}: the picture is too large; save it smaller") from error
+        raise UserError("the picture has too many pixels; save it smaller") from error
     except UnidentifiedImageError as error:
-        raise UserError(f"{path}: not a picture; save it as PNG or JPEG") from error
+        raise UserError("not a picture, or of an unknown kind; save it as PNG or JPEG") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise UserError(f"{path}: {fault(error)}") from error
+        raise UserError(fault(error)) from error
 
 
 def fault(error):
     """Return why a picture cannot be read, and the way on."""
     if isinstance(error, OSError) and error.errno:
-        return f"{reason(error)}; name a picture that can be read"
+        return f"cannot be read ({reason(error)}); check the path"
     return "the picture is damaged; save it anew as PNG or JPEG"
 
 
 def find_digit(picture):
-    """Return the `Digit` in a PIL image. Raises NoDigit if it is blank."""
+    """Return the `Digit` in a PIL image. Raises NoDigitError if it is blank."""
     grey = brightness(picture)
     ink = ink_on_paper(grey)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
@@ -81,6 +80,16 @@ def find_digit(picture):
         image=as_mnist(ink[top:bottom, left:right]),
         box=tuple(round(float(edge) * scale) for edge in box),
     )
+
+
+def for_display(picture):
+    """Return a PIL image as uint8 colour (h, w, 3), at most `LARGEST_SIDE` on a side."""
+    grey = is_deep(picture) or picture.has_transparency_data
+    if grey:
+        picture = Image.fromarray(np.rint(255 * brightness(picture)).astype(np.uint8))
+    picture = picture.convert("RGB")
+    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return np.asarray(picture)
 
 
 def brightness(picture):
@@ -126,7 +135,7 @@ def ink_on_paper(grey):
     """Return how much ink each pixel holds: float32 of `grey`'s shape, 0 paper to 1 full ink.
 
     What the picture's edge mostly shows is paper, so dark on light and light on dark both work.
-    Raises NoDigit if nothing stands out from the paper.
+    Raises NoDigitError if nothing stands out from the paper.
     """
     middle = threshold(grey)
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
@@ -136,7 +145,7 @@ def ink_on_paper(grey):
     strength = strength - paper
     full = np.quantile(strength[(grey < middle) != dark_paper], 0.9)
     if full < LEAST_CONTRAST:
-        raise NoDigit("the picture is blank")
+        raise NoDigitError("the picture is blank")
     ink = np.clip(strength / full, 0, 1)
     ink[ink < FAINTEST_INK] = 0
     return ink
@@ -145,16 +154,16 @@ def ink_on_paper(grey):
 def threshold(grey):
     """Return the grey that best parts dark from light, 0 to 1, after Otsu (1979).
 
-    Raises NoDigit if all pixels are alike.
+    Raises NoDigitError if all pixels are alike.
     """
     counts, edges = np.histogram(grey, bins=256, range=(0, 1))
     if np.count_nonzero(counts) < 2:
-        raise NoDigit("the picture is blank")
+        raise NoDigitError("the picture is blank")
     below = counts.cumsum()[:-1]
     above = grey.size - below
     sums = (counts * np.arange(256)).cumsum()
     difference = (sums[-1] - sums[:-1]) / np.maximum(above, 1) - sums[:-1] / np.maximum(below, 1)
-    between = below * above * difference**2  # the variance between the two classes, but for a factor
+    between = below * above * difference**2  # the variance between the classes, times n²
     return edges[1 + between.argmax()]
 
 
@@ -174,7 +183,8 @@ def as_mnist(ink):
     digit = np.asarray(Image.fromarray(square).resize(size, Image.Resampling.BOX))
     image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     row, column = offset(digit.sum(axis=1)), offset(digit.sum(axis=0))
-    image[row : row + DIGIT_SIDE, column : column + DIGIT_SIDE] = np.rint(digit * (255 / digit.max()))
+    place = image[row : row + DIGIT_SIDE, column : column + DIGIT_SIDE]
+    place[:] = np.rint(digit * (255 / digit.max()))
     return image
 
 

@@ -34,11 +34,12 @@ def train(recipe_name, training, validation, *, epochs, batch_size, seed):
     keras.utils.set_random_seed(seed)
     network = networks.build(recipe)
     steps = math.ceil(len(training.images) / batch_size)
-    compile_for(network, keras.optimizers.Adam(one_cycle(recipe.peak_learning_rate, epochs * steps)))
+    schedule = one_cycle(recipe.peak_learning_rate, epochs * steps)
+    compile_for(network, keras.optimizers.Adam(schedule))
     started = time.perf_counter()
     history = fit(network, batches(training, batch_size, seed), validation, epochs)
     seconds = time.perf_counter() - started
-    compile_for(network, keras.optimizers.Adam())  # a fresh optimizer: its state is not worth saving
+    compile_for(network, keras.optimizers.Adam())  # fresh: its state is not to be saved
     return network, {
         "recipe": recipe_name,
         "data": training.name,
@@ -80,6 +81,7 @@ def fit(network, training_batches, validation, epochs):
         fitted = network.fit(
             training_batches,
             epochs=epochs,
+            shuffle=False,  # the batches are shuffled already
             validation_data=(validation.images[..., np.newaxis], validation.labels),
             validation_batch_size=500,
             verbose=1 if sys.stderr.isatty() else 2,  # without a terminal, a line per epoch

@@ -1,0 +1,171 @@
+"""Figures. Every `draw_` function draws on the axes that it is given, and does nothing else."""
+
+import logging
+import os
+import sys
+
+import numpy as np
+
+from digits.errors import UserError
+from digits.files import whole_file
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
+
+# Okabe and Ito's palette, which colour-blind people can tell apart too.
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
+
+FORMATS = (".png", ".jpg", ".pdf", ".svg")
+DOTS_PER_INCH = 120
+SCREEN = {"DISPLAY", "WAYLAND_DISPLAY"}  # Windows and macOS do without
+
+
+def new_figure(width, height, window=False):
+    """Return a figure of so many inches: one that a window can show, or one only to be saved."""
+    if window:
+        import matplotlib.pyplot as plt
+
+        return plt.figure(figsize=(width, height), layout="constrained")
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def window_available():
+    """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
+    if sys.platform not in ("win32", "darwin") and not SCREEN & os.environ.keys():
+        return False
+    import matplotlib.pyplot as plt
+    from matplotlib.backends import BackendFilter, backend_registry
+
+    return plt.get_backend().lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+
+
+def require_window():
+    """Raise UserError unless a figure can be shown."""
+    if not window_available():
+        raise UserError("no screen to show a figure on: run it without --show")
+
+
+def require_figure_name(path):
+    """Raise UserError unless a figure can be saved under such a name."""
+    if path.suffix.lower() not in FORMATS:
+        endings = ", ".join(FORMATS)
+        raise UserError(f"cannot save a figure as {path}: its name must end in one of {endings}")
+
+
+def save(figure, path):
+    """Write a figure to `path`, whole or not at all."""
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=DOTS_PER_INCH)
+
+
+def show(wait=True):
+    """Show all figures that were made for a window; with `wait`, return when all are closed."""
+    import matplotlib.pyplot as plt
+
+    plt.show(block=wait)
+    if not wait:
+        plt.pause(0.1)  # seconds in which the window draws itself
+
+
+def draw_history(axes, history):
+    """Draw accuracy and loss per epoch on two axes. `history` is a training record's."""
+    for ax, name, unit in zip(axes, ("accuracy", "loss"), ("%", "nats"), strict=True):
+        factor = 100 if unit == "%" else 1
+        for prefix, label, colour in (("", "training", ORANGE), ("val_", "validation", BLUE)):
+            values = factor * np.array(history[prefix + name])
+            epochs = range(1, len(values) + 1)
+            ax.plot(epochs, values, "o-", color=colour, label=label, markersize=4)
+        ax.set(title=name.capitalize(), xlabel="epoch", ylabel=f"{name} ({unit})")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.grid(alpha=0.3)
+        ax.legend()
+
+
+def draw_confusion(ax, confusion):
+    """Draw counts (10, 10) as a table, the mistakes tinted by their number."""
+    counts = np.array(confusion)
+    mistakes = counts * (1 - np.eye(len(counts), dtype=int))
+    ax.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(2 * mistakes.max(), 1))
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            weight = "normal" if row == column else "bold"
+            colour = GREY if row == column else "black"
+            ax.text(column, row, f"{count}", ha="center", va="center", color=colour, weight=weight)
+    digits = range(len(counts))
+    ax.set(title="Confusion matrix (images)", xlabel="predicted digit", ylabel="true digit")
+    ax.set(xticks=digits, yticks=digits)
+
+
+def draw_image(ax, image, title="", colour="black"):
+    """Draw an image, uint8 grey (h, w) or colour (h, w, 3), without axes."""
+    ax.imshow(image, cmap="gray", vmin=0, vmax=255)  # a colour image brings its own
+    ax.set_title(title, color=colour, fontsize="medium")
+    ax.set_axis_off()
+
+
+def draw_confidences(ax, probabilities):
+    """Draw the ten confidences, (10,) from 0 to 1, as bars."""
+    colours = [BLUE if digit == probabilities.argmax() else GREY for digit in range(10)]
+    ax.barh(range(10), 100 * np.asarray(probabilities), color=colours)
+    ax.set(xlim=(0, 100), yticks=range(10), xlabel="confidence (%)", ylabel="digit")
+    ax.invert_yaxis()
+
+
+def draw_answer(axes, answer):
+    """Draw an `Answer` on three axes: the picture, what the network saw of it, its confidences."""
+    right = answer.label in (None, answer.predicted)
+    draw_image(axes[0], answer.image, f"{answer.source}\n{answer.words}", "black" if right else RED)
+    draw_image(axes[1], answer.digit.image, "what the network saw")
+    draw_confidences(axes[2], answer.probabilities)
+
+
+def answers_figure(answers, window=False):
+    """Return a figure with a row for each of the answers."""
+    figure = new_figure(9, 3 * len(answers), window)
+    for row, answer in zip(np.atleast_1d(figure.subfigures(len(answers))), answers, strict=True):
+        draw_answer(row.subplots(1, 3), answer)
+    return figure
+
+
+def evaluation_figures(record, test, probabilities, summary, window=False):
+    """Return the figures of an evaluation, by name; `record` is a training's, or None."""
+    figures = {
+        "confusion_matrix": confusion_figure(summary["confusion"], window),
+        "examples": examples_figure(test.images, test.labels, probabilities, window),
+    }
+    if record:
+        figures = {"history": history_figure(record["history"], window), **figures}
+    return figures
+
+
+def history_figure(history, window=False):
+    """Return a figure of a training's accuracy and loss."""
+    figure = new_figure(9, 3.5, window)
+    draw_history(figure.subplots(1, 2), history)
+    return figure
+
+
+def confusion_figure(confusion, window=False):
+    """Return a figure of a confusion matrix."""
+    figure = new_figure(6, 6, window)
+    draw_confusion(figure.subplots(), confusion)
+    return figure
+
+
+def examples_figure(images, labels, probabilities, window=False):
+    """Return a figure of 24 test images with their predictions: up to 12 wrong ones, then right."""
+    predictions = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predictions != labels)[:12]
+    right = np.flatnonzero(predictions == labels)[: 24 - len(wrong)]
+    figure = new_figure(9, 7, window)
+    figure.suptitle("Test images, their predictions and confidences: the wrong ones in red")
+    for ax in (axes := figure.subplots(4, 6)).flat:
+        ax.set_axis_off()
+    for ax, index in zip(axes.flat, [*wrong, *right], strict=False):
+        title = f"{predictions[index]} ({100 * probabilities[index].max():.0f} %)"
+        if predictions[index] == labels[index]:
+            draw_image(ax, images[index], title)
+        else:
+            draw_image(ax, images[index], f"{title}, is {labels[index]}", RED)
+    return figure

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Name the digit in a picture, or in one of MNIST's test images."""
+
+# The picture that is read when none is named: put your own here, and run this file again.
+# A path that does not start at the root is taken from this file's folder.
+IMAGE_PATH = r"examples/pencil_7.png"
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from digits.command_line import ROOT, Parser, add_data, add_model, complain, run
+from digits.errors import UserError
+from digits.files import require_writable
+
+EXAMPLES = """\
+  python predict_image.py                   the picture named at its top
+  python predict_image.py seven.jpg scans/  pictures, and folders of them
+  python predict_image.py --index 0 17      test images
+  python predict_image.py --interactive     one after another, as typed"""
+
+MOST_DRAWN = 8  # answers in one figure
+
+
+def main():
+    arguments = parse()
+    from digits import model_file, plots  # after parsing: --help has no use for NumPy
+
+    if arguments.save:
+        plots.require_figure_name(arguments.save)
+        require_writable(arguments.save)
+    predict = model_file.predictor(arguments.model)
+    if arguments.interactive:
+        return converse(arguments, predict)
+    answers = [tell(answer, arguments.json) for answer in asked(arguments, predict)]
+    draw(answers, arguments)
+    return 2 if any(answer.error for answer in answers) else 0
+
+
+def parse():
+    parser = Parser(__doc__, EXAMPLES)
+    parser.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE", help="or a folder")
+    parser.add_argument("--index", type=int, nargs="+", metavar="N", help="of a test image")
+    parser.add_argument("--interactive", action="store_true", help="ask again and again")
+    add_model(parser)
+    add_data(parser)
+    parser.add_argument(
+        "--show",
+        action=argparse.BooleanOptionalAction,
+        help="show the answer in a window (default: for one picture, where there is a screen)",
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="save what --show shows")
+    parser.add_argument("--json", action="store_true", help="print an object per picture")
+    return parser.parse_args()
+
+
+def asked(arguments, predict):
+    """Yield the `Answer` to each test image and picture that the arguments name."""
+    from digits import answers, mnist, pictures
+
+    if arguments.index:
+        examples = mnist.load("test", arguments.data)
+        for index in arguments.index:
+            yield answers.of_test_image(index, examples, predict)
+    named = arguments.pictures or ([] if arguments.index else [ROOT / IMAGE_PATH])
+    for path in named:
+        for picture in pictures.at(path):
+            yield answers.of_picture(picture, predict)
+
+
+def tell(answer, as_json):
+    """Print the answer, on stderr if it is that there is none, and return it."""
+    if as_json:
+        print(json.dumps(answer.as_json()), flush=True)
+    if answer.error or not as_json:
+        out = sys.stderr if answer.error else sys.stdout
+        print(f"{answer.source}: {answer.words}", file=out, flush=True)
+    return answer
+
+
+def draw(answers, arguments, wait=True):
+    """Show and save the answers as the arguments say; with `wait`, until the window is closed."""
+    answers = [answer for answer in answers if not answer.error]
+    show = arguments.show or (arguments.show is None and len(answers) == 1 and not arguments.json)
+    if not answers or not (show or arguments.save):
+        return
+    from digits import plots  # not before the answer is told: matplotlib takes its time
+
+    if arguments.show:
+        plots.require_window()
+    show = show and plots.window_available()
+    if len(answers) > MOST_DRAWN:
+        print(f"the figure holds the first {MOST_DRAWN} of {len(answers)}", file=sys.stderr)
+    figure = plots.answers_figure(answers[:MOST_DRAWN], window=show)
+    if arguments.save:
+        plots.save(figure, arguments.save)
+    if show:
+        plots.show(wait)
+
+
+def converse(arguments, predict):
+    """Answer each index and path that is typed, until an empty line, and return the exit status."""
+    while line := typed("test image or picture (Enter to stop): "):
+        is_index = line.isdecimal() and not Path(line).exists()
+        arguments.index = [int(line)] if is_index else []
+        arguments.pictures = [] if is_index else [typed_path(line)]
+        try:
+            answers = [tell(answer, arguments.json) for answer in asked(arguments, predict)]
+            draw(answers, arguments, wait=False)
+        except UserError as error:
+            complain(error)
+    return 0
+
+
+def typed(prompt):
+    """Return a typed line without the space around it, empty at the end of the input."""
+    print(prompt, end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip()
+    except EOFError:
+        return ""
+
+
+def typed_path(line):
+    """Return the path in a line, also when dragging a file to the terminal quoted it."""
+    path = Path(line).expanduser()
+    return path if path.exists() else Path(line.strip("'\"").replace("\\ ", " ")).expanduser()
+
+
+if __name__ == "__main__":
+    run(main)
