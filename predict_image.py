@@ -3,7 +3,7 @@
 
 # The picture that is read when none is named: put your own here, and run this file again.
 # A path that does not start at the root is taken from this file's folder.
-IMAGE_PATH = r"examples/pencil_7.png"
+IMAGE_PATH = r"examples/pencil_7.jpg"
 
 import argparse
 import json

@@ -64,7 +64,7 @@ def standard_layers():
 
 RECIPES = {
     "standard": Recipe(
-        "four 3×3 convolutions, accurate: the default", standard_layers, 8, 256, 0.004
+        "four 3×3 convolutions, accurate: the default", standard_layers, 8, 256, 0.006
     ),
     "fast": Recipe(
         "three convolutions, the first with stride 2: done soonest", fast_layers, 4, 256, 0.006

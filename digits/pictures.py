@@ -17,6 +17,9 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
 LARGEST_SIDE = 1000  # pixels: all that a digit needs, and what keeps a photograph quick
 LEAST_CONTRAST = 0.08  # between paper and ink, as a share of black to white
 FAINTEST_INK = 0.1  # as a share of the darkest; what is fainter is paper
+NOISE_MARGIN = 5  # standard deviations of the paper's grain below which nothing is ink
+NORMAL_DEVIATION = 1.4826  # standard deviations in a median distance from the middle
+LIGHT_SIDE, LIGHT_STEPS = 32, 20  # pixels and rounds that find the light on the paper
 DIGIT_SIDE, IMAGE_SIDE = 20, 28  # pixels of MNIST's digits and of the images they stand in
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
 
@@ -71,7 +74,7 @@ def fault(error):
 def find_digit(picture):
     """Return the `Digit` in a PIL image. Raises NoDigitError if it is blank."""
     grey = brightness(picture)
-    ink = ink_on_paper(grey)
+    ink = ink_on_paper(evenly_lit(grey))
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     scale = picture.width / grey.shape[1]
@@ -84,9 +87,13 @@ def find_digit(picture):
 
 def for_display(picture):
     """Return a PIL image as uint8 colour (h, w, 3), at most `LARGEST_SIDE` on a side."""
-    grey = is_deep(picture) or picture.has_transparency_data
-    if grey:
-        picture = Image.fromarray(np.rint(255 * brightness(picture)).astype(np.uint8))
+    if is_deep(picture):
+        picture = Image.fromarray(np.rint(255 * deep_grey(picture)).astype(np.uint8))
+    if picture.has_transparency_data:
+        paper = round(255 * paper_behind(*grey_and_opacity(picture)))
+        picture = Image.alpha_composite(
+            Image.new("RGBA", picture.size, (paper, paper, paper)), picture.convert("RGBA")
+        )
     picture = picture.convert("RGB")
     picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     return np.asarray(picture)
@@ -116,8 +123,13 @@ def plain_grey(picture):
     """Return any other picture as float32 grey, transparency laid on paper."""
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"), np.float32) / 255
-    grey, opacity = np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
+    grey, opacity = grey_and_opacity(picture)
     return grey * opacity + paper_behind(grey, opacity) * (1 - opacity)
+
+
+def grey_and_opacity(picture):
+    """Return a transparent picture's grey and opacity, each float32 (h, w), 0 to 1."""
+    return np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
 
 
 def paper_behind(grey, opacity):
@@ -131,23 +143,54 @@ def paper_behind(grey, opacity):
     return 0.0 if seen.size and seen.mean() > 0.5 else 1.0
 
 
+def evenly_lit(grey):
+    """Return grey less the slow change of light across it, so that paper is one grey all over.
+
+    The light is a quadratic surface through the half of the picture that fits it best, which is
+    paper: least trimmed squares (Rousseeuw, 1984), from the picture's middle grey on.
+    """
+    small = np.asarray(Image.fromarray(grey).resize((LIGHT_SIDE, LIGHT_SIDE), Image.Resampling.BOX))
+    values, terms = small.ravel(), quadratic_terms(LIGHT_SIDE, LIGHT_SIDE)
+    light = np.full_like(values, np.median(values))
+    for _ in range(LIGHT_STEPS):
+        distance = np.abs(values - light)
+        paper = distance <= np.median(distance)
+        factors = np.linalg.lstsq(terms[paper], values[paper], rcond=None)[0]
+        light = terms @ factors
+    surface = (quadratic_terms(*grey.shape) @ factors).reshape(grey.shape)
+    return np.clip(grey - surface + np.median(light), 0, 1)
+
+
+def quadratic_terms(height, width):
+    """Return 1, x, y, x², xy, y² at each pixel, (height * width, 6), x and y from -1 to 1."""
+    y, x = np.meshgrid(*(pixel_centres(side) for side in (height, width)), indexing="ij")
+    x, y = x.ravel(), y.ravel()
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+
+
+def pixel_centres(side):
+    """Return the middles of `side` pixels that share the stretch from -1 to 1, float32."""
+    return ((2 * np.arange(side) + 1) / side - 1).astype(np.float32)
+
+
 def ink_on_paper(grey):
     """Return how much ink each pixel holds: float32 of `grey`'s shape, 0 paper to 1 full ink.
 
     What the picture's edge mostly shows is paper, so dark on light and light on dark both work.
     Raises NoDigitError if nothing stands out from the paper.
     """
-    middle = threshold(grey)
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    dark_paper = (edge < middle).mean() > 0.5
-    strength = grey if dark_paper else -grey
-    paper = np.median(strength[(grey < middle) == dark_paper])
-    strength = strength - paper
-    full = np.quantile(strength[(grey < middle) != dark_paper], 0.9)
-    if full < LEAST_CONTRAST:
+    light = grey >= threshold(grey)
+    edge = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    light_paper = edge.mean() >= 0.5
+    strength = -grey if light_paper else grey
+    paper = strength[light == light_paper]
+    paper_strength = np.median(paper)
+    noise = np.median(np.abs(paper - paper_strength)) * NORMAL_DEVIATION
+    full = np.quantile(strength[light != light_paper], 0.9) - paper_strength
+    if full < max(LEAST_CONTRAST, NOISE_MARGIN * noise):
         raise NoDigitError("the picture is blank")
-    ink = np.clip(strength / full, 0, 1)
-    ink[ink < FAINTEST_INK] = 0
+    ink = np.clip((strength - paper_strength) / full, 0, 1)
+    ink[ink < max(FAINTEST_INK, NOISE_MARGIN * noise / full)] = 0
     return ink
 
 
