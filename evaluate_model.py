@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Score a trained network on MNIST's 10,000 test images, and plot its training and mistakes."""
+"""Score a trained network on MNIST's test images, and plot how it got there."""
 
 import json
 import sys

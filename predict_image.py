@@ -81,15 +81,15 @@ def tell(answer, as_json):
 
 def draw(answers, arguments, wait=True):
     """Show and save the answers as the arguments say; with `wait`, until the window is closed."""
-    answers = [answer for answer in answers if not answer.error]
-    show = arguments.show or (arguments.show is None and len(answers) == 1 and not arguments.json)
-    if not answers or not (show or arguments.save):
-        return
-    from digits import plots  # not before the answer is told: matplotlib takes its time
+    from digits import plots
 
+    answers = [answer for answer in answers if not answer.error]
+    wanted = arguments.show or (arguments.show is None and len(answers) == 1 and not arguments.json)
     if arguments.show:
         plots.require_window()
-    show = show and plots.window_available()
+    show = wanted and plots.window_available()
+    if not answers or not (show or arguments.save):
+        return
     if len(answers) > MOST_DRAWN:
         print(f"the figure holds the first {MOST_DRAWN} of {len(answers)}", file=sys.stderr)
     figure = plots.answers_figure(answers[:MOST_DRAWN], window=show)

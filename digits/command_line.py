@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digits.errors import UserError
-from digits.files import shown
+from digits.files import reason, shown
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
@@ -88,6 +88,11 @@ def status_of(main):
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         drop_output()
         return 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        drop_output()  # only a stream has no name
+        return complain(f"cannot write the output: {reason(error)}; send it elsewhere")
 
 
 def complain(sentence):

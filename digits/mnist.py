@@ -29,7 +29,7 @@ IDX_NAMES = {"train": "train", "test": "t10k"}
 VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
 DOWNLOAD_SILENCE = 30  # seconds without a byte before a download is given up
 
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, MemoryError, zlib.error, zipfile.BadZipFile)
+DAMAGE = (EOFError, ValueError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile)
 
 
 class Examples(NamedTuple):
@@ -86,7 +86,7 @@ def read(path, part):
         raise UserError(f"no such file or folder: {path}; it should be mnist.npz or an IDX folder")
     try:
         images, labels = read_idx(path, part) if path.is_dir() else read_npz(path, part)
-    except UNREADABLE as error:
+    except (OSError, KeyError, *DAMAGE) as error:
         raise UserError(f"cannot read MNIST from {path}: {failure(error)}") from error
     return verified(images, labels, part, path)
 

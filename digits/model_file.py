@@ -12,6 +12,9 @@ from digits import forward
 from digits.errors import UserError
 from digits.files import reason, require_writable, shown, whole_file
 
+BYTES_PER_WEIGHT = 4  # float32
+BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
+
 DAMAGE = (KeyError, ValueError, TypeError, OSError, RuntimeError)
 
 
@@ -29,12 +32,21 @@ def save(network, record, path):
     was, if it cannot be written.
     """
     with whole_file(path) as partial:
+        claim(partial, BYTES_PER_WEIGHT * network.count_params() + BYTES_BESIDES)
         network.save(partial)
         with h5py.File(partial, "r+") as file:
             file.attrs["training"] = json.dumps(record)
         if path.exists():
             with whole_file(previous(path)) as kept:
                 shutil.copyfile(path, kept)
+
+
+def claim(path, size):
+    """Make sure that `size` bytes fit on the disk, by writing them. Raises OSError if not.
+
+    HDF5 itself ends the interpreter with a segmentation fault when it cannot write.
+    """
+    path.write_bytes(bytes(size))
 
 
 def previous(path):

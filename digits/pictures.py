@@ -151,7 +151,7 @@ def evenly_lit(grey):
     """
     small = np.asarray(Image.fromarray(grey).resize((LIGHT_SIDE, LIGHT_SIDE), Image.Resampling.BOX))
     values, terms = small.ravel(), quadratic_terms(LIGHT_SIDE, LIGHT_SIDE)
-    light = np.full_like(values, np.median(values))
+    light = np.full_like(values, np.quantile(values, 0.5, method="lower"))
     for _ in range(LIGHT_STEPS):
         distance = np.abs(values - light)
         paper = distance <= np.median(distance)
@@ -217,18 +217,25 @@ def as_mnist(ink):
     the centre of mass falls on the middle, by whole pixels. After Cold Case: the Lost MNIST Digits
     (Yadav and Bottou, 2019, arXiv:1905.10498), which reconstructed the procedure.
     """
-    height, width = ink.shape
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = np.zeros((side, side), np.float32)
-    square[top : top + height, left : left + width] = ink
-    size = (DIGIT_SIDE, DIGIT_SIDE)
-    digit = np.asarray(Image.fromarray(square).resize(size, Image.Resampling.BOX))
+    side = max(ink.shape)
+    digit = cells(ink.shape[0], side) @ ink @ cells(ink.shape[1], side).T
     image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     row, column = offset(digit.sum(axis=1)), offset(digit.sum(axis=0))
     place = image[row : row + DIGIT_SIDE, column : column + DIGIT_SIDE]
     place[:] = np.rint(digit * (255 / digit.max()))
     return image
+
+
+def cells(length, side):
+    """Return how much each of 20 cells takes of each of `length` pixels: float64 (20, length).
+
+    The cells part a stretch of `side` pixels, in whose middle, by whole pixels, those pixels lie.
+    (Pillow's box filter gives a pixel that two cells share to one of them.)
+    """
+    edges = np.linspace(0, side, DIGIT_SIDE + 1)[:, np.newaxis] - (side - length) // 2
+    pixels = np.arange(length)
+    shared = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
+    return np.maximum(shared, 0) * (DIGIT_SIDE / side)
 
 
 def offset(mass):

@@ -85,11 +85,11 @@ def report(scores, name):
         f"loss               {scores['loss']:.4f}",
         f"calibration error  {percent(scores['calibration_error'])}",
         "",
-        "digit  precision   recall  images",
+        "digit  precision    recall  images",
     ]
     rows = [
         f"{digit:>5}  {percent_or_dash(row['precision']):>9}"
-        f"  {percent_or_dash(row['recall']):>7}  {row['images']:6,}"
+        f"  {percent_or_dash(row['recall']):>8}  {row['images']:6,}"
         for digit, row in scores["per_digit"].items()
     ]
     return "\n".join(head + rows)

@@ -1,0 +1,106 @@
+"""What several tests need: the scripts as a user runs them, and small data to run them on."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from digits import mnist
+from digits.pictures import as_mnist
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = ROOT / "models" / "mnist_cnn.h5"
+
+
+def has_mnist():
+    """Whether MNIST is here without a download."""
+    return Path(os.environ.get("MNIST_PATH") or mnist.cache_path()).exists()
+
+
+needs_mnist = pytest.mark.skipif(not has_mnist(), reason="MNIST is not on this machine")
+
+
+@pytest.fixture(scope="session")
+def mnist_test():
+    """MNIST's test images, read without a download."""
+    if not has_mnist():
+        pytest.skip("MNIST is not on this machine")
+    return mnist.load("test")
+
+
+def printed_digits(count, seed):
+    """Return images (count, 28, 28) and labels of printed digits, each turned and sized anew."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 10, count).astype(np.uint8)
+    return np.stack([printed_digit(label, random) for label in labels]), labels
+
+
+def printed_digit(label, random):
+    page = Image.new("L", (96, 96))
+    font = ImageFont.load_default(size=random.integers(44, 60))
+    ImageDraw.Draw(page).text((48, 48), str(label), fill=255, font=font, anchor="mm")
+    turned = page.rotate(random.uniform(-12, 12), Image.Resampling.BILINEAR)
+    left, top, right, bottom = turned.getbbox()
+    return as_mnist(np.asarray(turned, np.float32)[top:bottom, left:right])
+
+
+@pytest.fixture(scope="session")
+def small_arrays():
+    """The four arrays of a small data set in MNIST's layout, by name."""
+    x_train, y_train = printed_digits(1200, seed=1)
+    x_test, y_test = printed_digits(200, seed=2)
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+
+
+@pytest.fixture(scope="session")
+def small_data(small_arrays, tmp_path_factory):
+    """The path of that data set as an .npz."""
+    path = tmp_path_factory.mktemp("data") / "small.npz"
+    np.savez_compressed(path, **small_arrays)
+    return path
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """The environment of a user without a screen, a cache, MNIST or a way to the internet."""
+    kept = {name: value for name, value in os.environ.items() if name not in UNSET}
+    dead = "http://127.0.0.1:9"  # the discard port: refuses at once
+    home = str(tmp_path / "home")
+    return {**kept, "HOME": home, "USERPROFILE": home, "http_proxy": dead, "https_proxy": dead}
+
+
+UNSET = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "MNIST_PATH", "KERAS_HOME", "PYTHONPATH"}
+
+
+@pytest.fixture
+def run(environment, tmp_path):
+    """Return a function that runs a script from a folder of its own, and returns what it did."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+
+    def run_script(name, *arguments, stdin="", python=(), **variables):
+        return subprocess.run(
+            [sys.executable, *python, ROOT / name, *map(str, arguments)],
+            check=False,
+            cwd=folder,
+            env={**environment, **{key: str(value) for key, value in variables.items()}},
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+
+    return run_script
+
+
+def assert_refused(result, *words):
+    """Assert that a script said in one sentence what is wrong, with these words in it."""
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.endswith("\n"), result.stderr
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    for word in words:
+        assert word in result.stderr

@@ -1,0 +1,71 @@
+"""Files are written whole or not at all."""
+
+import sys
+
+import pytest
+
+from digits.errors import UserError
+from digits.files import require_writable, whole_file
+
+
+def test_file_is_written_with_its_folders(tmp_path):
+    with whole_file(tmp_path / "a" / "b" / "new.txt") as partial:
+        partial.write_text("new")
+    assert (tmp_path / "a" / "b" / "new.txt").read_text() == "new"
+
+
+def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "kept.txt").write_text("old")
+    with pytest.raises(KeyError), whole_file(tmp_path / "kept.txt") as partial:
+        partial.write_text("half")
+        raise KeyError
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+    assert (tmp_path / "kept.txt").read_text() == "old"
+
+
+def test_link_is_followed(tmp_path):
+    (tmp_path / "target.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "target.txt")
+    with whole_file(tmp_path / "link.txt") as partial:
+        partial.write_text("new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "target.txt").read_text() == "new"
+
+
+def test_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "below.txt", tmp_path):
+        with pytest.raises(UserError, match="cannot write"):
+            require_writable(path)
+    with pytest.raises(UserError, match=r"below\.txt"), whole_file(tmp_path / "file" / "below.txt"):
+        raise AssertionError("nothing is written below a file")
+
+
+def test_require_writable_leaves_everything_as_it_is(tmp_path):
+    (tmp_path / "kept.txt").write_text("old")
+    require_writable(tmp_path / "kept.txt")
+    require_writable(tmp_path / "new.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+    assert (tmp_path / "kept.txt").read_text() == "old"
+
+
+@pytest.fixture
+def full_disk():
+    """No file may grow beyond 10,000 bytes: what a full disk is to a program."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
+def test_full_disk_leaves_the_old_file(tmp_path, full_disk):
+    (tmp_path / "kept.bin").write_bytes(b"old")
+    with (
+        pytest.raises(UserError, match=r"kept\.bin"),
+        whole_file(tmp_path / "kept.bin") as partial,
+    ):
+        partial.write_bytes(bytes(20_000))
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.bin"]
+    assert (tmp_path / "kept.bin").read_bytes() == b"old"

@@ -1,0 +1,121 @@
+"""NumPy's answer against Keras's."""
+
+import numpy as np
+import pytest
+from conftest import MODEL
+
+from digits import model_file, networks
+from digits.quiet import import_tensorflow
+
+import_tensorflow()
+import keras  # noqa: E402 - after TensorFlow has been imported quietly
+from keras import layers  # noqa: E402
+
+TOLERANCE = 1e-5  # of probabilities
+
+
+def with_random_weights(network, seed=1):
+    """Return the network with weights, and moving averages, that no initialiser would give."""
+    random = np.random.default_rng(seed)
+    weights = [
+        random.normal(0, 1 / np.sqrt(w[..., 0].size), w.shape) for w in network.get_weights()
+    ]
+    network.set_weights([np.abs(w) + 0.5 if w.ndim == 1 else w for w in weights])
+    return network
+
+
+def random_images(count):
+    return np.random.default_rng(2).integers(0, 256, (count, 28, 28), np.uint8)
+
+
+def assert_as_keras(network, path, images):
+    network.save(path)
+    expected = keras.models.load_model(path).predict(images[..., np.newaxis], verbose=0)
+    answer = model_file.predictor(path)(images)
+    assert np.ptp(expected, axis=0).max() > 0.01, "the network tells no images apart"
+    np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("name", networks.RECIPES)
+def test_every_recipe_answers_as_keras_does(name, tmp_path, capsys):
+    network = with_random_weights(networks.build(networks.RECIPES[name]))
+    assert_as_keras(network, tmp_path / "net.h5", random_images(130))
+    assert capsys.readouterr().err == "", "no recipe needs Keras to predict"
+
+
+LAYER_USES = {
+    "valid padding": lambda: [layers.Conv2D(4, 3), layers.Flatten()],
+    "odd strides": lambda: [
+        layers.Conv2D(4, (5, 4), strides=(3, 2), padding="same", activation="relu"),
+        layers.Conv2D(4, 3, strides=2, padding="same"),
+        layers.Flatten(),
+    ],
+    "pools": lambda: [
+        layers.Conv2D(4, 3),
+        layers.MaxPooling2D(3, strides=2, padding="same"),
+        layers.MaxPooling2D((2, 3)),
+        layers.Flatten(),
+    ],
+    "global average": lambda: [layers.Conv2D(16, 7), layers.GlobalAveragePooling2D()],
+    "no bias": lambda: [layers.Conv2D(4, 3, use_bias=False), layers.Flatten()],
+    "normalisation": lambda: [
+        layers.BatchNormalization(scale=False, epsilon=0.01),
+        layers.Conv2D(4, 3),
+        layers.BatchNormalization(center=False),
+        layers.Dropout(0.5),
+        layers.Flatten(),
+    ],
+    "inverted": lambda: [layers.Rescaling(-1.0, offset=1), layers.Flatten()],
+}
+
+
+@pytest.mark.parametrize("use", LAYER_USES)
+def test_every_use_of_a_layer_answers_as_keras_does(use, tmp_path, capsys):
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Rescaling(1 / 255),
+            *LAYER_USES[use](),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    assert_as_keras(with_random_weights(network), tmp_path / "net.h5", random_images(9))
+    assert capsys.readouterr().err == ""
+
+
+UNKNOWN = {
+    "AveragePooling2D": lambda: [layers.AveragePooling2D(4), layers.Flatten()],
+    "gelu": lambda: [layers.Conv2D(4, 3, activation="gelu"), layers.Flatten()],
+    "dilation_rate": lambda: [layers.Conv2D(4, 3, dilation_rate=2), layers.Flatten()],
+}
+
+
+@pytest.mark.parametrize("named", UNKNOWN)
+def test_unknown_layer_is_left_to_keras_and_named(named, tmp_path, capsys):
+    network = keras.Sequential(
+        [keras.Input((28, 28, 1)), *UNKNOWN[named](), layers.Dense(10, activation="softmax")]
+    )
+    network.layers[-1].kernel.assign(network.layers[-1].kernel / 1000)  # pixels come unscaled
+    network.save(tmp_path / "net.h5")
+    images = random_images(3)
+    answer = model_file.predictor(tmp_path / "net.h5")(images)
+    expected = network.predict(images[..., np.newaxis], verbose=0)
+    np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
+    said = capsys.readouterr().err
+    assert named in said and "longer" in said
+
+
+def test_functional_network_is_left_to_keras(tmp_path, capsys):
+    inputs = keras.Input((28, 28, 1))
+    outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(inputs))
+    keras.Model(inputs, outputs).save(tmp_path / "net.h5")
+    assert model_file.predictor(tmp_path / "net.h5")(random_images(2)).shape == (2, 10)
+    assert "Functional" in capsys.readouterr().err
+
+
+def test_shipped_model_answers_as_keras_does_on_test_images(mnist_test):
+    images = mnist_test.images
+    expected = keras.models.load_model(MODEL).predict(images[..., np.newaxis], 500, verbose=0)
+    answer = model_file.predictor(MODEL)(images)
+    np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
+    np.testing.assert_array_equal(answer.argmax(axis=1), expected.argmax(axis=1))

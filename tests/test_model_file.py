@@ -1,0 +1,124 @@
+"""The model file: whole or not at all, with its history inside."""
+
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from digits import model_file
+from digits.errors import UserError
+from digits.quiet import import_tensorflow
+
+import_tensorflow()
+import keras  # noqa: E402 - after TensorFlow has been imported quietly
+from keras import layers  # noqa: E402
+
+RECORD = {"recipe": "small", "history": {"accuracy": [0.5, 0.75]}}
+
+
+def small_network(side=28, classes=10):
+    network = keras.Sequential(
+        [keras.Input((side, side, 1)), layers.Flatten(), layers.Dense(classes, "softmax")]
+    )
+    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return network
+
+
+@pytest.fixture
+def saved(tmp_path):
+    model_file.save(small_network(), RECORD, tmp_path / "net.h5")
+    return tmp_path / "net.h5"
+
+
+def test_record_comes_back(saved):
+    assert model_file.training_record(saved) == RECORD
+
+
+def test_model_of_another_program_has_no_record(tmp_path):
+    small_network().save(tmp_path / "net.h5")
+    assert model_file.training_record(tmp_path / "net.h5") is None
+
+
+def test_keras_loads_and_evaluates_the_file(saved, small_arrays):
+    images, labels = small_arrays["x_test"][..., np.newaxis], small_arrays["y_test"]
+    loss, accuracy = keras.models.load_model(saved).evaluate(images, labels, verbose=0)
+    assert loss > 0 and 0 <= accuracy <= 1
+
+
+def test_replaced_model_is_kept(saved):
+    before = saved.read_bytes()
+    model_file.save(small_network(), {"recipe": "second"}, saved)
+    assert model_file.training_record(saved) == {"recipe": "second"}
+    assert (saved.parent / "net.previous.h5").read_bytes() == before
+    assert len(list(saved.parent.iterdir())) == 2, "nothing unfinished is left"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
+def test_full_disk_leaves_the_model_from_before(saved):
+    import resource
+
+    before, limits = saved.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(UserError, match=r"cannot write .*net\.h5"):
+            model_file.save(small_network(), RECORD, saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["net.h5"]
+
+
+def test_place_for_a_model_is_checked_before_training(tmp_path):
+    with pytest.raises(UserError, match=r"must end in \.h5"):
+        model_file.require_place(tmp_path / "net.keras")
+    (tmp_path / "folder.h5").mkdir()
+    with pytest.raises(UserError, match=r"folder\.h5: it is a folder"):
+        model_file.require_place(tmp_path / "folder.h5")
+
+
+def assert_no_model(path, words):
+    for read in (model_file.predictor, model_file.training_record):
+        with pytest.raises(UserError, match=words) as caught:
+            read(path)
+        assert path.name in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_missing_model_names_the_way_on(tmp_path):
+    assert_no_model(tmp_path / "gone.h5", r"run train_model\.py")
+
+
+@pytest.mark.parametrize("size", [0, 100, 100_000])
+def test_random_bytes_are_no_model(tmp_path, size):
+    (tmp_path / "noise.h5").write_bytes(np.random.default_rng(1).bytes(size))
+    assert_no_model(tmp_path / "noise.h5", "damaged or no Keras")
+
+
+def test_hdf5_without_a_model_is_none(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["numbers"] = np.arange(5)
+    assert_no_model(tmp_path / "other.h5", "no Keras")
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999])
+def test_truncated_model_is_refused(saved, share):
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(UserError, match="damaged"):
+        model_file.predictor(saved)
+
+
+@pytest.mark.parametrize(("side", "classes"), [(32, 10), (28, 12)])
+def test_network_for_other_images_or_classes_is_refused(tmp_path, side, classes):
+    small_network(side, classes).save(tmp_path / "net.h5")
+    with pytest.raises(UserError, match=r"net\.h5"):
+        model_file.predictor(tmp_path / "net.h5")
+
+
+def test_network_without_finite_weights_is_refused(tmp_path):
+    network = small_network()
+    network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
+    network.save(tmp_path / "net.h5")
+    with pytest.raises(UserError, match=r"net\.h5"):
+        model_file.predictor(tmp_path / "net.h5")

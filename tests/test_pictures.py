@@ -1,0 +1,264 @@
+"""From a picture of any kind to what MNIST holds."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from conftest import MODEL, ROOT, printed_digits
+from PIL import Image
+
+from digits import model_file, pictures
+from digits.errors import UserError
+
+ALIKE = 4  # of 255: the mean difference between two images of one digit, at most
+
+
+def difference(image, other):
+    """Return the mean difference of two images, 0 to 255."""
+    return np.abs(image.astype(int) - other.astype(int)).mean()
+
+
+def difference_when_aligned(image, other):
+    """Return their mean difference where one may lie a pixel further on.
+
+    Digits are placed by whole pixels, so the least change of their mass can move them by one.
+    """
+    shifts = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
+    return min(difference(image, np.roll(other, shift, axis=(0, 1))) for shift in shifts)
+
+
+def area_average(square, side):
+    """Return a square (n, n) averaged to (side, side), cell by cell: the reference."""
+    n = len(square)
+    weights = np.zeros((side, n))
+    for cell in range(side):
+        for pixel in range(n):
+            overlap = min((cell + 1) * n / side, pixel + 1) - max(cell * n / side, pixel)
+            weights[cell, pixel] = max(overlap, 0) * side / n
+    return weights @ square @ weights.T
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 20), (50, 30), (33, 71), (7, 3), (400, 90)])
+def test_digit_is_area_averaged_and_centred_by_its_mass(height, width):
+    ink = np.random.default_rng(height).random((height, width)).astype(np.float32)
+    image = pictures.as_mnist(ink)
+    side = max(height, width)
+    square = np.zeros((side, side))
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = ink
+    expected = area_average(square, 20)
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    seen = expected > expected.max() / 255
+    row = rows[0] - np.flatnonzero(seen.any(axis=1))[0]
+    column = columns[0] - np.flatnonzero(seen.any(axis=0))[0]
+    placed = image[row : row + 20, column : column + 20]
+    np.testing.assert_allclose(placed, expected * 255 / expected.max(), atol=1)
+    assert image.max() == 255
+    centre = (image.sum(axis=1) * np.arange(28)).sum() / image.sum()
+    assert abs(centre - 14) <= 0.6, "MNIST's digits have their mass around pixel 14"
+
+
+def test_mnist_digits_are_what_they_were(mnist_test):
+    differences = []
+    for image in mnist_test.images[:500]:
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        ink = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+        differences.append(difference(pictures.as_mnist(ink), image))
+    assert np.mean(np.array(differences) == 0) > 0.85
+    assert np.mean(np.array(differences) < 1) > 0.99
+
+
+def photographed(image):
+    """Return a digit inverted, enlarged eight times, on a larger page, as a JPEG read back."""
+    page = Image.new("L", (400, 380), 255)
+    large = Image.fromarray(255 - image).resize((224, 224), Image.Resampling.NEAREST)
+    page.paste(large, (130, 40))
+    file = io.BytesIO()
+    page.save(file, "JPEG", quality=90)
+    return Image.open(file)
+
+
+@pytest.fixture(scope="module")
+def predict():
+    return model_file.predictor(MODEL)
+
+
+def assert_photographs_read_as(images, predict):
+    read = np.stack([pictures.find_digit(photographed(image)).image for image in images])
+    differences = [difference_when_aligned(*pair) for pair in zip(images, read, strict=True)]
+    # A digit that the square leaves an odd number of pixels beside comes back half a pixel off.
+    assert np.median(differences) < 1
+    assert max(differences) < 15
+    np.testing.assert_array_equal(predict(read).argmax(axis=1), predict(images).argmax(axis=1))
+
+
+def test_photographed_printed_digits_come_back(predict):
+    assert_photographs_read_as(printed_digits(60, seed=3)[0], predict)
+
+
+def test_photographed_mnist_digits_come_back(mnist_test, predict):
+    assert_photographs_read_as(mnist_test.images[:200], predict)
+
+
+@pytest.fixture(scope="module")
+def page_with_digit():
+    """A dark digit on a light page, as a PIL image of mode L, and what it should become."""
+    page = pictures.read(ROOT / "examples" / "marker_2.jpg").convert("L")
+    return page, pictures.find_digit(page).image
+
+
+def sixteen_bits(page):
+    return Image.fromarray(np.asarray(page).astype(np.uint16) * 257)
+
+
+KINDS = {
+    "RGB": lambda page: page.convert("RGB"),
+    "RGBA": lambda page: page.convert("RGBA"),
+    "LA": lambda page: page.convert("LA"),
+    "palette": lambda page: page.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE),
+    "one bit": lambda page: page.convert("1", dither=Image.Dither.NONE),
+    "16 bits": sixteen_bits,
+    "32 bits": lambda page: Image.fromarray(np.asarray(page).astype(np.int32) * 257),
+    "float 0 to 1": lambda page: Image.fromarray(np.asarray(page, np.float32) / 255),
+    "float 0 to 255": lambda page: Image.fromarray(np.asarray(page, np.float32)),
+    "CMYK": lambda page: page.convert("RGB").convert("CMYK"),
+    "YCbCr": lambda page: page.convert("YCbCr"),
+}
+
+
+@pytest.mark.parametrize("inverted", [False, True], ids=["dark ink", "light ink"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_picture_gives_the_same_digit(page_with_digit, kind, inverted):
+    page, expected = page_with_digit
+    page = Image.fromarray(255 - np.asarray(page)) if inverted else page
+    assert difference_when_aligned(pictures.find_digit(KINDS[kind](page)).image, expected) < ALIKE
+
+
+@pytest.mark.parametrize("name", ["digit.png", "digit.jpg", "digit.tif", "digit.bmp", "digit.gif"])
+def test_every_format_is_read(tmp_path, page_with_digit, name):
+    page, expected = page_with_digit
+    page.save(tmp_path / name)
+    assert (
+        difference_when_aligned(pictures.find_digit(pictures.read(tmp_path / name)).image, expected)
+        < ALIKE
+    )
+
+
+@pytest.mark.parametrize("ink", [0, 255], ids=["black ink", "white ink"])
+def test_transparent_picture_is_laid_on_paper(page_with_digit, ink):
+    page, expected = page_with_digit
+    drawn = Image.new("L", page.size, ink)
+    opacity = np.where(np.asarray(page) < 128, 255, 0).astype(np.uint8)
+    drawn.putalpha(Image.fromarray(opacity))
+    assert difference_when_aligned(pictures.find_digit(drawn).image, expected) < ALIKE
+
+
+def test_digit_that_fills_just_half_of_its_picture_is_found():
+    page = np.zeros((16, 16), np.uint8)
+    page[:, 3:11] = 255
+    assert pictures.find_digit(Image.fromarray(page)).box == (3, 0, 11, 16)
+
+
+def test_exif_turns_the_picture_and_its_box(tmp_path, page_with_digit):
+    page, expected = page_with_digit
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown after a quarter turn to the right
+    page.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    picture = pictures.read(tmp_path / "turned.png")
+    digit = pictures.find_digit(picture)
+    assert picture.size == page.size
+    assert difference(digit.image, expected) < 1
+
+
+def test_box_holds_the_digit_in_pixels_of_a_large_picture():
+    page = np.full((3000, 2000), 250, np.uint8)
+    page[900:2100, 1000:1100] = 10
+    left, top, right, bottom = pictures.find_digit(Image.fromarray(page)).box
+    assert (left, top, right, bottom) == pytest.approx((1000, 900, 1100, 2100), abs=6)
+
+
+@pytest.mark.parametrize("direction", [(1, 0), (0, 1), (-1, 1)])
+def test_uneven_light_is_evened_out(page_with_digit, direction):
+    page, expected = page_with_digit
+    height, width = np.asarray(page).shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    light = 0.75 + 0.2 * (direction[0] * x + direction[1] * y) / 2
+    lit = Image.fromarray((np.asarray(page) * light).astype(np.uint8))
+    assert difference_when_aligned(pictures.find_digit(lit).image, expected) < ALIKE
+
+
+def noisy_page(brightness):
+    noise = np.random.default_rng(1).normal(brightness, 3, (200, 300))
+    return Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))
+
+
+BLANK = {
+    "white": Image.new("L", (100, 80), 255),
+    "black": Image.new("RGB", (100, 80)),
+    "one pixel": Image.new("L", (1, 1), 7),
+    "a strip": Image.new("L", (1, 5000), 200),
+    "transparent": Image.new("RGBA", (50, 50)),
+    "16 bits": Image.fromarray(np.full((50, 50), 9000, np.uint16)),
+    "grainy light": noisy_page(230),
+    "grainy dark": noisy_page(20),
+}
+
+
+@pytest.mark.parametrize("page", BLANK.values(), ids=BLANK)
+def test_blank_page_holds_no_digit(page):
+    with pytest.raises(pictures.NoDigitError):
+        pictures.find_digit(page)
+
+
+def png_claiming(width, height):
+    """Return a PNG whose header claims a size that its data does not have."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 9) + b"IDAT" + bytes(9)
+
+
+def jpeg_cut_in_half():
+    return (ROOT / "examples" / "chalk_3.jpg").read_bytes()[:8000]
+
+
+UNREADABLE = {
+    "text": (b"seven", "not a picture"),
+    "empty": (b"", "not a picture"),
+    "cut": (jpeg_cut_in_half(), "damaged"),
+    "huge": (png_claiming(100_000, 100_000), "too many pixels"),
+    "header alone": (png_claiming(100, 100), "damaged"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_picture_is_refused(tmp_path, content, words):
+    (tmp_path / "bad.png").write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        pictures.read(tmp_path / "bad.png")
+
+
+def test_missing_picture_is_refused(tmp_path):
+    with pytest.raises(UserError, match="No such file"):
+        pictures.read(tmp_path / "gone.png")
+
+
+def test_folder_stands_for_its_pictures_by_name(tmp_path):
+    for name in ("b.PNG", "a.jpg", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in pictures.at(tmp_path)] == ["a.jpg", "b.PNG"]
+
+
+def test_folder_without_pictures_is_refused(tmp_path):
+    (path,) = pictures.at(tmp_path)
+    with pytest.raises(UserError, match="folder without pictures"):
+        pictures.read(path)
+
+
+def test_what_is_shown_keeps_its_colours():
+    shown = pictures.for_display(Image.open(ROOT / "examples" / "ballpoint_5.png"))
+    assert shown.shape == (300, 300, 3)
+    assert tuple(shown[0, 0]) == (255, 255, 255)
+    blue = shown[np.asarray(Image.open(ROOT / "examples" / "ballpoint_5.png"))[..., 3] == 255]
+    assert blue[:, 2].min() > blue[:, 0].max()

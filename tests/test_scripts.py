@@ -1,0 +1,379 @@
+"""The three scripts, run as a user runs them: from another folder, without a screen."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+from conftest import MODEL, ROOT, assert_refused, needs_mnist, printed_digits
+from PIL import Image
+
+SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix != ".py")
+NOISE = ("tensorflow", "oneDNN", "cuda", "absl", "WARNING", "Warning", "I0000", "E0000")
+
+
+def assert_quiet(result):
+    """Assert that no library spoke up."""
+    for line in (result.stdout + result.stderr).splitlines():
+        assert not any(word in line for word in NOISE), line
+
+
+def seconds(*command):
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_answers_in_under_half_a_second(script):
+    runs = [(seconds(ROOT / script, "--help"), seconds("-c", "pass")) for _ in range(5)]
+    assert statistics.median(helped - nothing for helped, nothing in runs) < 0.5
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_has_examples_and_fits_the_terminal(script, run):
+    result = run(script, "--help")
+    assert result.returncode == 0
+    assert f"  python {script}" in result.stdout.partition("examples:")[2]
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_missing_packages_are_named_with_the_way_on(script, run):
+    assert_refused(
+        run(script, python=["-S"]), "not installed", "pip install -r", "requirements.txt"
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_unknown_option_is_one_sentence(script, run):
+    assert_refused(run(script, "--frobnicate"), "--frobnicate", "--help")
+
+
+# Training
+
+
+def test_training_prints_its_result_and_saves_a_model(run, small_data, tmp_path):
+    arguments = ["--recipe", "fast", "--epochs", 2, "--batch-size", 100, "--seed", 3]
+    result = run("train_model.py", *arguments, "--output", "new/net.h5", MNIST_PATH=small_data)
+    assert result.returncode == 0, result.stderr
+    assert_quiet(result)
+    accuracy, saved = result.stdout.splitlines()
+    assert "wrong of 100" in accuracy
+    assert saved.endswith(f"saved as {os.path.join('new', 'net.h5')}")  # noqa: PTH118
+    for words in ("Epoch 1/2", "Epoch 2/2", "accuracy: ", "val_loss: "):
+        assert words in result.stderr
+    with h5py.File(tmp_path / "elsewhere" / "new" / "net.h5") as file:
+        record = json.loads(file.attrs["training"])
+    assert (record["recipe"], record["seed"], record["batch_size"]) == ("fast", 3, 100)
+    assert f"{100 * record['history']['val_accuracy'][-1]:.2f} %" in accuracy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_interrupted_training_leaves_the_model_from_before(environment, small_data, tmp_path):
+    model = tmp_path / "models" / "net.h5"
+    model.parent.mkdir()
+    model.write_bytes(b"the model from before")
+    command = [sys.executable, ROOT / "train_model.py", "--epochs", "1000", "--output", model]
+    process = subprocess.Popen(
+        [*command, "--data", small_data],
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    said = ""
+    while "Epoch 2/" not in said:
+        said += process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in err and out == ""
+    assert [path.name for path in model.parent.iterdir()] == ["net.h5"]
+    assert model.read_bytes() == b"the model from before"
+
+
+def test_training_lists_its_recipes(run):
+    result = run("train_model.py", "--list-recipes")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["standard", "fast"]
+
+
+def test_training_without_mnist_says_what_was_tried(run):
+    result = run("train_model.py", "--output", "net.h5")
+    assert result.returncode == 2
+    said = result.stderr.splitlines()
+    assert said[0].startswith("downloading MNIST")
+    for words in ("--data", "MNIST_PATH", "mnist.npz is missing", "download failed"):
+        assert words in said[-1]
+    assert len(said) == 3, "besides Keras's own line with the address"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data", "gone.npz"], "gone.npz"),
+        (["--epochs", "0"], "above 0"),
+        (["--batch-size", "many"], "above 0"),
+        (["--recipe", "best"], "standard"),
+        (["--output", "net.keras"], "must end in .h5"),
+        (["--output", f"{ROOT / 'README.md'}/net.h5"], "cannot write"),
+    ],
+)
+def test_training_refuses_at_once_what_cannot_work(run, small_data, arguments, words):
+    assert_refused(run("train_model.py", *arguments, MNIST_PATH=small_data), words)
+
+
+# Evaluation
+
+
+@pytest.fixture
+def evaluation(run, small_data):
+    result = run("evaluate_model.py", "--data", small_data, "--json", "--output-dir", "figures")
+    assert result.returncode == 0, result.stderr
+    assert_quiet(result)
+    return json.loads(result.stdout)
+
+
+def test_evaluation_agrees_with_keras(evaluation, small_arrays):
+    import keras
+
+    images, labels = small_arrays["x_test"][..., np.newaxis], small_arrays["y_test"]
+    loss, accuracy = keras.models.load_model(MODEL).evaluate(images, labels, verbose=0)
+    assert evaluation["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    assert evaluation["loss"] == pytest.approx(loss, rel=1e-3)
+    assert evaluation["images"] == 200
+    assert evaluation["misses"] == round(200 * (1 - accuracy))
+    assert np.trace(evaluation["confusion"]) == 200 - evaluation["misses"]
+
+
+def test_evaluation_saves_its_figures(evaluation, tmp_path):
+    figures = {path.name for path in (tmp_path / "elsewhere" / "figures").iterdir()}
+    assert figures == {"history.png", "confusion_matrix.png", "examples.png"}
+    for name in figures:
+        image = Image.open(tmp_path / "elsewhere" / "figures" / name)
+        assert image.width >= 700 and np.asarray(image.convert("L")).std() > 10
+
+
+def test_evaluation_prints_what_its_json_holds(run, small_data, evaluation):
+    result = run("evaluate_model.py", "--data", small_data, "--output-dir", "figures")
+    right = 200 - evaluation["misses"]
+    assert f"{right / 2:.2f} %, {evaluation['misses']} wrong of 200" in result.stdout
+    assert f"{evaluation['loss']:.4f}" in result.stdout
+    for digit, row in evaluation["per_digit"].items():
+        precision = "–" if row["precision"] is None else f"{100 * row['precision']:.2f} %"
+        assert f"{digit:>5}  {precision:>9}  {100 * row['recall']:6.2f} %" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "gone.h5"], "no model at gone.h5"),
+        (["--model", ROOT / "README.md"], "cannot read the model"),
+        (["--data", ROOT / "README.md"], "README.md"),
+        (["--output-dir", ROOT / "README.md"], "cannot write"),
+        (["--show"], "no screen"),
+    ],
+)
+def test_evaluation_refuses_what_cannot_work(run, small_data, tmp_path, arguments, words):
+    assert_refused(run("evaluate_model.py", *arguments, MNIST_PATH=small_data), words)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+# Prediction
+
+
+def test_every_example_is_read_right(run):
+    result = run("predict_image.py", *EXAMPLES)
+    assert result.returncode == 0
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert len(lines) == len(EXAMPLES) >= 6
+    for path, line in zip(EXAMPLES, lines, strict=True):
+        assert line.startswith(f"{path}: {path.stem[-1]} ("), line
+
+
+def test_folder_stands_for_its_pictures(run):
+    result = run("predict_image.py", ROOT / "examples")
+    assert len(result.stdout.splitlines()) == len(EXAMPLES)
+
+
+def test_picture_named_at_the_top_is_read_from_any_folder(run):
+    result = run("predict_image.py")
+    assert "pencil_7.jpg: 7 (" in result.stdout and result.returncode == 0
+
+
+def test_edited_path_is_read(run, environment, tmp_path):
+    source = (ROOT / "predict_image.py").read_text(encoding="utf-8")
+    edited = source.replace("examples/pencil_7.jpg", str(ROOT / "examples" / "chalk_3.jpg"))
+    assert edited != source
+    (tmp_path / "edited.py").write_text(edited, encoding="utf-8")
+    command = [sys.executable, tmp_path / "edited.py"]
+    variables = {**environment, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        command, check=True, env=variables, capture_output=True, encoding="utf-8"
+    )
+    assert "chalk_3.jpg: 3 (" in result.stdout
+
+
+def test_prediction_imports_neither_tensorflow_nor_matplotlib(run):
+    result = run("predict_image.py", EXAMPLES[0], python=["-X", "importtime"])
+    assert result.returncode == 0
+    assert "h5py" in result.stderr, "the listing is there"
+    for name in ("tensorflow", "keras", "matplotlib"):
+        assert name not in result.stderr
+
+
+def test_test_image_comes_with_its_label_and_verdict(run, small_data, small_arrays):
+    result = run("predict_image.py", "--index", 0, 199, "--data", small_data)
+    for index, line in zip((0, 199), result.stdout.splitlines(), strict=True):
+        label = small_arrays["y_test"][index]
+        assert f"test image {index}: " in line
+        assert f"true label {label}: " in line
+        assert line.endswith("right" if f": {label} (" in line else "wrong")
+
+
+@needs_mnist
+def test_test_images_of_mnist_are_read_right(run):
+    result = run("predict_image.py", "--index", 0, 1, 2, MNIST_PATH=os.environ["MNIST_PATH"])
+    answers = [line.split(": ", 1)[1][0] for line in result.stdout.splitlines()]
+    assert answers == ["7", "2", "1"]
+    assert result.stdout.count("right") == 3
+
+
+def test_json_holds_what_the_line_says(run):
+    result = run("predict_image.py", "--json", *EXAMPLES)
+    for path, line in zip(EXAMPLES, result.stdout.splitlines(), strict=True):
+        answer = json.loads(line)
+        (digit,) = answer["digits"]
+        assert answer["status"] == "ok"
+        assert answer["text"] == str(digit["digit"]) == path.stem[-1]
+        assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-4)
+        assert digit["confidence"] == max(digit["probabilities"])
+        left, top, right, bottom = digit["box"]
+        width, height = Image.open(path).size
+        assert 0 <= left < right <= max(width, height) and 0 <= top < bottom <= max(width, height)
+
+
+def test_interactive_answers_until_an_empty_line(run, small_data):
+    typed = f"5\n{EXAMPLES[0]}\n'{EXAMPLES[1]}' \ngone.png\n999\n\n{EXAMPLES[2]}\n"
+    result = run("predict_image.py", "--interactive", "--data", small_data, stdin=typed)
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) == 3, result.stdout
+    assert "test image 5" in lines[0]
+    assert EXAMPLES[0].name in lines[1] and EXAMPLES[1].name in lines[2]
+    assert "gone.png" in result.stderr and "no test image 999" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["seen.png", "seen.pdf", "folder/seen.svg"])
+def test_answer_is_saved_as_a_figure(run, tmp_path, name):
+    result = run("predict_image.py", EXAMPLES[0], "--save", name)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "elsewhere" / name).stat().st_size > 5000
+    assert_quiet(result)
+
+
+def write_pictures(folder):
+    (folder / "text.png").write_text("this is no picture")
+    (folder / "empty.png").touch()
+    (folder / "cut.jpg").write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes()[:6000])
+    (folder / "noise.h5").write_bytes(np.random.default_rng(1).bytes(5000))
+    Image.new("RGB", (300, 200), "white").save(folder / "blank.png")
+    (folder / "none").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["gone.png"], "gone.png: cannot be read"),
+        (["none"], "none: a folder without pictures"),
+        (["text.png"], "text.png: not a picture"),
+        (["empty.png"], "empty.png: not a picture"),
+        (["cut.jpg"], "cut.jpg: the picture is damaged"),
+        (["blank.png"], "blank.png: no digit found"),
+        (["--index", "-1"], "no test image -1"),
+        (["--index", "200"], "no test image 200: the index goes from 0 to 199"),
+        (["--index", "x"], "'x'"),
+        (["--index", "0", "--data", "gone.npz"], "gone.npz"),
+        (["--model", "gone.h5"], "no model at gone.h5"),
+        (["--model", "noise.h5"], "cannot read the model noise.h5"),
+        ([EXAMPLES[0], "--save", "figure.docx"], "must end in"),
+        ([EXAMPLES[0], "--save", "text.png/figure.png"], "cannot write"),
+    ],
+)
+def test_prediction_refuses_what_cannot_work(run, small_data, tmp_path, arguments, words):
+    folder = tmp_path / "elsewhere"
+    write_pictures(folder)
+    before = sorted(folder.iterdir())
+    result = run("predict_image.py", *arguments, MNIST_PATH=small_data)
+    assert_refused(result, words)
+    assert result.stdout == ""
+    assert sorted(folder.iterdir()) == before
+
+
+def test_window_without_a_screen_is_refused_after_the_answer(run):
+    result = run("predict_image.py", EXAMPLES[0], "--show")
+    assert_refused(result, "no screen")
+    assert EXAMPLES[0].name in result.stdout
+
+
+def test_unreadable_picture_does_not_stop_the_others(run, tmp_path):
+    write_pictures(tmp_path / "elsewhere")
+    result = run("predict_image.py", "text.png", EXAMPLES[0], "blank.png", EXAMPLES[1], "--json")
+    assert result.returncode == 2
+    statuses = [json.loads(line)["status"] for line in result.stdout.splitlines()]
+    assert statuses == ["unreadable", "ok", "no-digit", "ok"]
+    assert len(result.stderr.splitlines()) == 2
+
+
+def test_doubt_is_told_as_a_doubt(run, tmp_path):
+    images, _ = printed_digits(2, seed=6)
+    blend = np.maximum(images[0], images[1][::-1])
+    random = np.random.default_rng(1)
+    for n in range(200):  # scrawls, of which the network is unsure of some
+        scrawl = np.where(random.random((28, 28)) < 0.4, np.roll(blend, n, axis=n % 2), 0)
+        Image.fromarray(scrawl.astype(np.uint8)).save(tmp_path / f"{n:03}.png")
+    text = run("predict_image.py", tmp_path).stdout.splitlines()
+    answers = [
+        json.loads(each) for each in run("predict_image.py", tmp_path, "--json").stdout.splitlines()
+    ]
+    unsure = [n for n, answer in enumerate(answers) if answer["status"] == "unsure"]
+    assert unsure
+    for n in unsure:
+        first, second = np.argsort(answers[n]["digits"][0]["probabilities"])[:-3:-1]
+        assert f"not sure: {first} (" in text[n] and f"or {second} (" in text[n]
+        assert answers[n]["digits"][0]["confidence"] < 0.6
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110
+def test_full_disk_under_the_output_is_a_sentence(environment):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, ROOT / "predict_image.py", EXAMPLES[0]]
+        result = subprocess.run(
+            command,
+            check=False,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+    assert_refused(result, "cannot write the output")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise")
+def test_reader_that_goes_away_is_no_error(environment):
+    command = [sys.executable, ROOT / "predict_image.py", *EXAMPLES]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
