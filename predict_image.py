@@ -101,12 +101,15 @@ def draw(answers, arguments, wait=True):
 
 def converse(arguments, predict):
     """Answer each index and path that is typed, until an empty line, and return the exit status."""
+    from digits import plots
+
     while line := typed("test image or picture (Enter to stop): "):
         is_index = line.isdecimal() and not Path(line).exists()
         arguments.index = [int(line)] if is_index else []
         arguments.pictures = [] if is_index else [typed_path(line)]
         try:
             answers = [tell(answer, arguments.json) for answer in asked(arguments, predict)]
+            plots.close_windows()
             draw(answers, arguments, wait=False)
         except UserError as error:
             complain(error)

@@ -7,9 +7,9 @@ import numpy as np
 from digits import pictures
 from digits.errors import UserError
 from digits.files import shown
+from digits.scores import confidence
 
 SURE = 0.6  # a confidence below it is told as a doubt between two digits
-MOST_SURE = 0.999  # no network is sure beyond it: "99.9 %" stands for all above
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,12 @@ class Answer:
             return self.error
         second, first = self.probabilities.argsort()[-2:]
         if self.status == "unsure":
-            chances = [f"{digit} ({self.probabilities[digit]:.0%})" for digit in (first, second)]
-            words = "not sure: " + " or ".join(chances).replace("%", " %")
+            chances = [
+                f"{digit} ({100 * self.probabilities[digit]:.0f} %)" for digit in (first, second)
+            ]
+            words = "not sure: " + " or ".join(chances)
         else:
-            words = f"{first} ({100 * min(self.confidence, MOST_SURE):.1f} %)"
+            words = f"{first} ({confidence(self.confidence)})"
         return words + self.verdict
 
     @property

@@ -25,15 +25,22 @@ def whole_file(path):
             partial.unlink(missing_ok=True)
 
 
-def require_writable(path):
-    """Raise UserError unless a file could be written at `path`, which is left as it is."""
+def require_writable(path, size=0):
+    """Raise UserError unless `size` bytes could be written to `path`, which is left as it is."""
     target, partial = target_and_partial(path)
     with told_plainly(path):
         if target.is_dir():
             raise IsADirectoryError(0, "it is a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        partial.unlink()
+        try:
+            claim(partial, size)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def claim(path, size):
+    """Write `size` bytes, so that there is room for them. Raises OSError if there is not."""
+    path.write_bytes(bytes(size))
 
 
 def target_and_partial(path):

@@ -10,19 +10,20 @@ import numpy as np
 
 from digits import forward
 from digits.errors import UserError
-from digits.files import reason, require_writable, shown, whole_file
+from digits.files import claim, reason, require_writable, shown, whole_file
 
 BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
+LARGEST_MODEL = 20_000_000  # bytes: more than any recipe's model and its predecessor take
 
 DAMAGE = (KeyError, ValueError, TypeError, OSError, RuntimeError)
 
 
 def require_place(path):
-    """Raise UserError unless a model can be saved at `path`; ask before hours of training."""
+    """Raise UserError unless a model fits in at `path`; ask before, not after, the training."""
     if path.suffix != ".h5":
         raise UserError(f"cannot save a model as {path}: its name must end in .h5")
-    require_writable(path)
+    require_writable(path, LARGEST_MODEL)
 
 
 def save(network, record, path):
@@ -32,6 +33,7 @@ def save(network, record, path):
     was, if it cannot be written.
     """
     with whole_file(path) as partial:
+        # HDF5 ends the interpreter with a segmentation fault if the disk fills under it.
         claim(partial, BYTES_PER_WEIGHT * network.count_params() + BYTES_BESIDES)
         network.save(partial)
         with h5py.File(partial, "r+") as file:
@@ -39,14 +41,6 @@ def save(network, record, path):
         if path.exists():
             with whole_file(previous(path)) as kept:
                 shutil.copyfile(path, kept)
-
-
-def claim(path, size):
-    """Make sure that `size` bytes fit on the disk, by writing them. Raises OSError if not.
-
-    HDF5 itself ends the interpreter with a segmentation fault when it cannot write.
-    """
-    path.write_bytes(bytes(size))
 
 
 def previous(path):

@@ -8,14 +8,16 @@ import numpy as np
 
 from digits.errors import UserError
 from digits.files import whole_file
+from digits.scores import confidence
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
 
 # Okabe and Ito's palette, which colour-blind people can tell apart too.
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#767676"
 
 FORMATS = (".png", ".jpg", ".pdf", ".svg")
 DOTS_PER_INCH = 120
+DRAWING_TIME = 0.3  # seconds that a window gets to draw itself
 SCREEN = {"DISPLAY", "WAYLAND_DISPLAY"}  # Windows and macOS do without
 
 
@@ -65,14 +67,23 @@ def show(wait=True):
 
     plt.show(block=wait)
     if not wait:
-        plt.pause(0.1)  # seconds in which the window draws itself
+        plt.pause(DRAWING_TIME)
+
+
+def close_windows():
+    """Close the windows of earlier figures, if there are any."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def draw_history(axes, history):
     """Draw accuracy and loss per epoch on two axes. `history` is a training record's."""
     for ax, name, unit in zip(axes, ("accuracy", "loss"), ("%", "nats"), strict=True):
         factor = 100 if unit == "%" else 1
-        for prefix, label, colour in (("", "training", ORANGE), ("val_", "validation", BLUE)):
+        for prefix, label, colour in (
+            ("", "training, distorted", ORANGE),
+            ("val_", "validation", BLUE),
+        ):
             values = factor * np.array(history[prefix + name])
             epochs = range(1, len(values) + 1)
             ax.plot(epochs, values, "o-", color=colour, label=label, markersize=4)
@@ -107,8 +118,10 @@ def draw_image(ax, image, title="", colour="black"):
 def draw_confidences(ax, probabilities):
     """Draw the ten confidences, (10,) from 0 to 1, as bars."""
     colours = [BLUE if digit == probabilities.argmax() else GREY for digit in range(10)]
-    ax.barh(range(10), 100 * np.asarray(probabilities), color=colours)
-    ax.set(xlim=(0, 100), yticks=range(10), xlabel="confidence (%)", ylabel="digit")
+    bars = ax.barh(range(10), 100 * np.asarray(probabilities), color=colours)
+    ax.bar_label(bars, map(confidence, probabilities), padding=3, fontsize="small")
+    ax.set(xlim=(0, 125), xticks=range(0, 101, 25), yticks=range(10))
+    ax.set(xlabel="confidence (%)", ylabel="digit")
     ax.invert_yaxis()
 
 
@@ -159,11 +172,11 @@ def examples_figure(images, labels, probabilities, window=False):
     wrong = np.flatnonzero(predictions != labels)[:12]
     right = np.flatnonzero(predictions == labels)[: 24 - len(wrong)]
     figure = new_figure(9, 7, window)
-    figure.suptitle("Test images, their predictions and confidences: the wrong ones in red")
+    figure.suptitle("Test images with predictions and confidences, the wrong ones first")
     for ax in (axes := figure.subplots(4, 6)).flat:
         ax.set_axis_off()
     for ax, index in zip(axes.flat, [*wrong, *right], strict=False):
-        title = f"{predictions[index]} ({100 * probabilities[index].max():.0f} %)"
+        title = f"{predictions[index]} ({confidence(probabilities[index].max())})"
         if predictions[index] == labels[index]:
             draw_image(ax, images[index], title)
         else:

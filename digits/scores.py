@@ -4,6 +4,7 @@ import numpy as np
 
 CLASSES = 10
 CALIBRATION_BINS = 15
+MOST_SURE = 0.999
 LEAST_PROBABILITY = 1e-7  # as Keras clips, so that one certain miss does not make the loss infinite
 
 
@@ -71,6 +72,11 @@ def summary(labels, probabilities):
 def accuracy_with_misses(misses, images):
     """Return the sentence that every accuracy is given in."""
     return f"{percent((images - misses) / images)}, {misses:,} wrong of {images:,}"
+
+
+def confidence(share):
+    """Return a confidence, 0 to 1, in percent; no network is sure beyond 99.9 %."""
+    return f"{100 * min(share, MOST_SURE):.1f} %"
 
 
 def percent(share):

@@ -23,7 +23,10 @@ def test_history_draws_every_value():
     np.testing.assert_allclose(accuracy.lines[0].get_ydata(), [90, 95])
     np.testing.assert_allclose(accuracy.lines[1].get_ydata(), [92, 97])
     np.testing.assert_allclose(loss.lines[1].get_ydata(), [0.25, 0.08])
-    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["training", "validation"]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == [
+        "training, distorted",
+        "validation",
+    ]
     assert accuracy.get_ylabel() == "accuracy (%)"
 
 
@@ -42,7 +45,7 @@ def test_examples_show_wrong_predictions_with_the_truth():
     figure = plots.examples_figure(images, labels, probabilities)
     titles = [ax.get_title() for ax in figure.axes]
     assert len(titles) == 24 and all(titles)
-    assert titles[0] == f"{(labels[7] + 1) % 10} (100 %), is {labels[7]}"
+    assert titles[0] == f"{(labels[7] + 1) % 10} (99.9 %), is {labels[7]}"
     assert sum("is" in title for title in titles) == 1
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), images[7])
 
@@ -60,6 +63,7 @@ def test_answer_is_drawn_with_its_picture_and_ten_confidences(tmp_path):
     assert picture.get_title() == "0.png\n4 (91.0 %)"
     np.testing.assert_array_equal(seen.images[0].get_array(), images[0])
     np.testing.assert_allclose([bar.get_width() for bar in bars.patches], 100 * probabilities)
+    assert [text.get_text() for text in bars.texts] == ["1.0 %"] * 4 + ["91.0 %"] + ["1.0 %"] * 5
     plots.save(figure, tmp_path / "both.png")
     assert matplotlib.image.imread(tmp_path / "both.png").std() > 0.1, "something is drawn"
 
