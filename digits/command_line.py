@@ -90,7 +90,7 @@ def status_of(main):
         return 0
     except OSError as error:
         if error.filename is not None:
-            raise
+            return complain(f"{shown(error.filename)}: {reason(error)}; check the path")
         drop_output()  # only a stream has no name
         return complain(f"cannot write the output: {reason(error)}; send it elsewhere")
 

@@ -18,7 +18,7 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7
 FORMATS = (".png", ".jpg", ".pdf", ".svg")
 DOTS_PER_INCH = 120
 DRAWING_TIME = 0.3  # seconds that a window gets to draw itself
-SCREEN = {"DISPLAY", "WAYLAND_DISPLAY"}  # Windows and macOS do without
+SCREEN = ("DISPLAY", "WAYLAND_DISPLAY")  # Windows and macOS do without
 
 
 def new_figure(width, height, window=False):
@@ -34,7 +34,7 @@ def new_figure(width, height, window=False):
 
 def window_available():
     """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
-    if sys.platform not in ("win32", "darwin") and not SCREEN & os.environ.keys():
+    if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, SCREEN)):
         return False
     import matplotlib.pyplot as plt
     from matplotlib.backends import BackendFilter, backend_registry

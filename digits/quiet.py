@@ -31,19 +31,28 @@ def stderr_held_back():
     A crash of the interpreter itself (a processor without AVX, say) still reports where it was.
     """
     terminal = os.dup(2)
-    had_faulthandler = faulthandler.is_enabled()
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as held, crashes_reported(terminal):
         sys.stderr.flush()
         os.dup2(held.fileno(), 2)
-        faulthandler.enable(file=terminal)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(terminal, held.read())
             raise
         finally:
             os.dup2(terminal, 2)
-            if not had_faulthandler:
-                faulthandler.disable()
     os.close(terminal)
+
+
+@contextmanager
+def crashes_reported(file):
+    """Have a crash of the interpreter report on `file`, unless it is reported already."""
+    if faulthandler.is_enabled():
+        yield
+        return
+    faulthandler.enable(file)
+    try:
+        yield
+    finally:
+        faulthandler.disable()

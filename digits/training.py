@@ -2,9 +2,10 @@
 
 import math
 import platform
+import signal
 import sys
 import time
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 
 import keras
 import numpy as np
@@ -77,16 +78,41 @@ def one_cycle(peak, steps):
 
 def fit(network, training_batches, validation, epochs):
     """Train, and return every epoch's loss and accuracy, on training and validation images."""
-    with redirect_stdout(sys.stderr):  # where Keras's progress bar belongs
+    with redirect_stdout(sys.stderr), interruptible() as interruption:  # its bar goes to stderr
         fitted = network.fit(
             training_batches,
             epochs=epochs,
+            callbacks=[interruption],
             shuffle=False,  # the batches are shuffled already
             validation_data=(validation.images[..., np.newaxis], validation.labels),
             validation_batch_size=500,
             verbose=1 if sys.stderr.isatty() else 2,  # without a terminal, a line per epoch
         )
     return {name: [float(value) for value in values] for name, values in fitted.history.items()}
+
+
+@contextmanager
+def interruptible():
+    """Yield a callback that lets Ctrl-C end the training after a batch, not inside TensorFlow.
+
+    An exception in the middle of its calls can crash it. A second Ctrl-C does not wait.
+    """
+    asked = []
+
+    def ask(signal_number, frame):
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(signal_number)
+
+    def answer(batch, logs):
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield keras.callbacks.LambdaCallback(on_train_batch_end=answer, on_test_batch_end=answer)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def batches(examples, batch_size, seed):

@@ -16,9 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
 
 
+MNIST_PATH = Path(os.environ.get("MNIST_PATH") or mnist.cache_path())
+
+
 def has_mnist():
     """Whether MNIST is here without a download."""
-    return Path(os.environ.get("MNIST_PATH") or mnist.cache_path()).exists()
+    return MNIST_PATH.exists()
 
 
 needs_mnist = pytest.mark.skipif(not has_mnist(), reason="MNIST is not on this machine")

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from conftest import has_mnist, needs_mnist
+from conftest import needs_mnist
 
 from digits import mnist
 from digits.errors import UserError
@@ -171,8 +171,3 @@ def test_failed_download_names_what_was_tried_and_the_way_on(empty_cache, monkey
     for words in ("MNIST_PATH", str(empty_cache), "URL fetch failure", "--data PATH"):
         assert words in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_has_mnist_agrees_with_load():
-    if has_mnist():
-        assert mnist.load("test").images.shape[1:] == (28, 28)

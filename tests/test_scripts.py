@@ -11,7 +11,7 @@ import time
 import h5py
 import numpy as np
 import pytest
-from conftest import MODEL, ROOT, assert_refused, needs_mnist, printed_digits
+from conftest import MNIST_PATH, MODEL, ROOT, assert_refused, needs_mnist, printed_digits
 from PIL import Image
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
@@ -131,6 +131,13 @@ def test_training_refuses_at_once_what_cannot_work(run, small_data, arguments, w
     assert_refused(run("train_model.py", *arguments, MNIST_PATH=small_data), words)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_folder_that_may_not_be_entered_is_a_sentence(script, run, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0)
+    assert_refused(run(script, "--data", tmp_path / "locked" / "mnist.npz"), "locked")
+
+
 # Evaluation
 
 
@@ -242,7 +249,7 @@ def test_test_image_comes_with_its_label_and_verdict(run, small_data, small_arra
 
 @needs_mnist
 def test_test_images_of_mnist_are_read_right(run):
-    result = run("predict_image.py", "--index", 0, 1, 2, MNIST_PATH=os.environ["MNIST_PATH"])
+    result = run("predict_image.py", "--index", 0, 1, 2, MNIST_PATH=MNIST_PATH)
     answers = [line.split(": ", 1)[1][0] for line in result.stdout.splitlines()]
     assert answers == ["7", "2", "1"]
     assert result.stdout.count("right") == 3

@@ -1,0 +1,46 @@
+"""TensorFlow's log lines are held back, an error's are not."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+
+def python(code):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+WRITE = "import os; from digits.quiet import stderr_held_back\nwith stderr_held_back(): "
+
+
+def test_what_is_held_back_stays_unseen_and_what_follows_is_seen():
+    result = python(WRITE + "os.write(2, b'held back')\nos.write(2, b'after')")
+    assert (result.returncode, result.stderr) == (0, "after")
+
+
+def test_exception_brings_what_was_held_back_to_the_terminal():
+    result = python(WRITE + "os.write(2, b'held back'); raise ValueError('the cause')")
+    assert result.returncode == 1
+    assert "held back" in result.stderr and "ValueError: the cause" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="crashes otherwise")
+def test_crash_of_the_interpreter_is_reported():
+    result = python(WRITE + "os.abort()")
+    assert result.returncode < 0
+    assert "Fatal Python error: Aborted" in result.stderr
+
+
+def test_tensorflow_and_its_first_computation_say_nothing():
+    code = "from digits.quiet import import_tensorflow; import_tensorflow()\n"
+    result = python(code + "import keras; keras.layers.Dense(3)(keras.ops.ones((2, 4)))")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -1,0 +1,77 @@
+"""The README quotes what runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import MODEL, ROOT, has_mnist
+
+from digits import model_file
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*")
+NEEDS_MNIST = ("--index", "evaluate_model.py")
+
+
+def quoted_commands():
+    """Return the console lines that start with a dollar, each with the output quoted below it."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    parts = [part for block in blocks for part in block.split("$ ")[1:]]
+    return dict(part.split("\n", 1) for part in parts)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the project, so that what the commands write is not written here."""
+    return shutil.copytree(ROOT, tmp_path_factory.mktemp("copy") / "digits", ignore=NOT_COPIED)
+
+
+@pytest.mark.parametrize("command", [c for c in quoted_commands() if c != "python train_model.py"])
+def test_quoted_output_is_what_the_command_prints(command, copy):
+    if any(word in command for word in NEEDS_MNIST) and not has_mnist():
+        pytest.skip("MNIST is not on this machine")
+    program, *arguments = command.split()
+    assert program == "python"
+    hidden = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONUNBUFFERED": "1"}
+    result = subprocess.run(
+        [sys.executable, *arguments],
+        check=False,
+        cwd=copy,
+        env={**os.environ, **hidden, "PYTHONIOENCODING": "utf-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    assert result.stdout == quoted_commands()[command]
+
+
+def test_quoted_training_is_that_of_the_model_that_ships():
+    record = model_file.training_record(MODEL)
+    quoted = quoted_commands()["python train_model.py"]
+    history = record["history"]
+    assert f"Epoch {record['epochs']}/{record['epochs']}" in quoted
+    assert f"val_accuracy: {history['val_accuracy'][-1]:.4f}" in quoted
+    assert f"validation accuracy {100 * history['val_accuracy'][-1]:.2f} %" in quoted
+    assert f"trained in {record['seconds']:.0f} s, saved as models/mnist_cnn.h5" in quoted
+
+
+def test_model_that_ships_is_the_default_command_s():
+    record = model_file.training_record(MODEL)
+    assert (record["recipe"], record["seed"], record["data"]) == ("standard", 1, "MNIST")
+    assert record["history"]["val_accuracy"][-1] >= 0.99
+
+
+def test_figures_and_links_are_there():
+    for path in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / path).is_file(), path
+
+
+def test_both_commands_install_what_is_there():
+    commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        for path in re.findall(r"\S+\.(?:py|txt)", command):
+            assert (ROOT / path).is_file(), path
