@@ -16,6 +16,9 @@ BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
 LARGEST_MODEL = 20_000_000  # bytes: more than any recipe's model and its predecessor take
 
+OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
+OF_SOME_VERSIONS = {"dtype", "optional", "renorm", "renorm_momentum"}  # as the defaults have them
+
 DAMAGE = (KeyError, ValueError, TypeError, OSError, RuntimeError)
 
 
@@ -37,10 +40,29 @@ def save(network, record, path):
         claim(partial, BYTES_PER_WEIGHT * network.count_params() + BYTES_BESIDES)
         network.save(partial)
         with h5py.File(partial, "r+") as file:
+            file.attrs["model_config"] = json.dumps(
+                portable(json.loads(file.attrs["model_config"]))
+            )
             file.attrs["training"] = json.dumps(record)
         if path.exists():
             with whole_file(previous(path)) as kept:
                 shutil.copyfile(path, kept)
+
+
+def portable(model):
+    """Return a network's description without what only some versions of Keras know.
+
+    Each version adds to what it writes of a layer, and an older one refuses what it does not know.
+    What weights start from and are held to is of no use to them once they are trained.
+    """
+    model["config"].pop("dtype", None)
+    for layer in model["config"]["layers"]:
+        layer["config"] = {
+            name: value
+            for name, value in layer["config"].items()
+            if not (value is None or name in OF_SOME_VERSIONS or name.endswith(OF_TRAINING))
+        }
+    return model
 
 
 def previous(path):

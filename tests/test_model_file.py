@@ -1,12 +1,13 @@
 """The model file: whole or not at all, with its history inside."""
 
+import json
 import sys
 
 import h5py
 import numpy as np
 import pytest
 
-from digits import model_file
+from digits import model_file, networks
 from digits.errors import UserError
 from digits.quiet import import_tensorflow
 
@@ -44,6 +45,41 @@ def test_keras_loads_and_evaluates_the_file(saved, small_arrays):
     images, labels = small_arrays["x_test"][..., np.newaxis], small_arrays["y_test"]
     loss, accuracy = keras.models.load_model(saved).evaluate(images, labels, verbose=0)
     assert loss > 0 and 0 <= accuracy <= 1
+
+
+CONVOLUTION = {"filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate"}
+KNOWN_TO_KERAS_3_0 = {
+    "InputLayer": {"batch_shape", "sparse", "name"} | {"ragged"},  # taken, if of no use
+    "Rescaling": {"scale", "offset"},
+    "Conv2D": CONVOLUTION | {"groups", "activation", "use_bias"},
+    "MaxPooling2D": {"pool_size", "strides", "padding", "data_format"},
+    "BatchNormalization": {"axis", "momentum", "epsilon", "center", "scale", "synchronized"},
+    "Flatten": {"data_format"},
+    "Dense": {"units", "activation", "use_bias"},
+    "Dropout": {"rate", "seed"},
+}
+
+
+@pytest.mark.parametrize("name", networks.RECIPES)
+def test_older_keras_knows_all_that_is_written_of_a_layer(tmp_path, name):
+    network = networks.build(networks.RECIPES[name])
+    network.compile("adam", "sparse_categorical_crossentropy")
+    model_file.save(network, RECORD, tmp_path / "net.h5")
+    with h5py.File(tmp_path / "net.h5") as file:
+        described = json.loads(file.attrs["model_config"])
+    for layer in described["config"]["layers"]:
+        known = KNOWN_TO_KERAS_3_0[layer["class_name"]] | {"name", "trainable"}
+        assert set(layer["config"]) <= known, layer["class_name"]
+
+
+def test_saved_network_answers_as_before_in_keras(tmp_path):
+    network = networks.build(networks.RECIPES["fast"])
+    network.compile("adam", "sparse_categorical_crossentropy")
+    images = np.random.default_rng(1).integers(0, 256, (5, 28, 28, 1), np.uint8)
+    before = network.predict(images, verbose=0)
+    model_file.save(network, RECORD, tmp_path / "net.h5")
+    after = keras.models.load_model(tmp_path / "net.h5").predict(images, verbose=0)
+    np.testing.assert_array_equal(before, after)
 
 
 def test_replaced_model_is_kept(saved):
