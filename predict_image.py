@@ -33,9 +33,9 @@ def main():
     predict = model_file.predictor(arguments.model)
     if arguments.interactive:
         return converse(arguments, predict)
-    answers = [tell(answer, arguments.json) for answer in asked(arguments, predict)]
+    answers, status = tell(asked(arguments, predict), arguments.json)
     draw(answers, arguments)
-    return 2 if any(answer.error for answer in answers) else 0
+    return status
 
 
 def parse():
@@ -50,7 +50,12 @@ def parse():
         action=argparse.BooleanOptionalAction,
         help="show the answer in a window (default: for one picture, where there is a screen)",
     )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="save what --show shows")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help=f"save what --show shows: {MOST_DRAWN} answers at the most",
+    )
     parser.add_argument("--json", action="store_true", help="print an object per picture")
     return parser.parse_args()
 
@@ -63,36 +68,44 @@ def asked(arguments, predict):
         examples = mnist.load("test", arguments.data)
         for index in arguments.index:
             yield answers.of_test_image(index, examples, predict)
-    named = arguments.pictures or ([] if arguments.index else [ROOT / IMAGE_PATH])
+    named = arguments.pictures or (
+        [] if arguments.index else [ROOT / Path(IMAGE_PATH).expanduser()]
+    )
     for path in named:
         for picture in pictures.at(path):
             yield answers.of_picture(picture, predict)
 
 
-def tell(answer, as_json):
-    """Print the answer, on stderr if it is that there is none, and return it."""
-    if as_json:
-        print(json.dumps(answer.as_json()), flush=True)
-    if answer.error or not as_json:
-        out = sys.stderr if answer.error else sys.stdout
-        print(f"{answer.source}: {answer.words}", file=out, flush=True)
-    return answer
+def tell(answers, as_json):
+    """Print each answer as it comes, and return the first that can be drawn, and the exit status.
+
+    That there is no answer goes to stderr. Only what is drawn is kept: a folder may hold thousands.
+    """
+    drawable, status = [], 0
+    for answer in answers:
+        if as_json:
+            print(json.dumps(answer.as_json()), flush=True)
+        if answer.error or not as_json:
+            out = sys.stderr if answer.error else sys.stdout
+            print(f"{answer.source}: {answer.words}", file=out, flush=True)
+        if answer.error:
+            status = 2
+        elif len(drawable) < MOST_DRAWN:
+            drawable.append(answer)
+    return drawable, status
 
 
 def draw(answers, arguments, wait=True):
     """Show and save the answers as the arguments say; with `wait`, until the window is closed."""
     from digits import plots
 
-    answers = [answer for answer in answers if not answer.error]
     wanted = arguments.show or (arguments.show is None and len(answers) == 1 and not arguments.json)
     if arguments.show:
         plots.require_window()
     show = wanted and plots.window_available()
     if not answers or not (show or arguments.save):
         return
-    if len(answers) > MOST_DRAWN:
-        print(f"the figure holds the first {MOST_DRAWN} of {len(answers)}", file=sys.stderr)
-    figure = plots.answers_figure(answers[:MOST_DRAWN], window=show)
+    figure = plots.answers_figure(answers, window=show)
     if arguments.save:
         plots.save(figure, arguments.save)
     if show:
@@ -108,7 +121,7 @@ def converse(arguments, predict):
         arguments.index = [int(line)] if is_index else []
         arguments.pictures = [] if is_index else [typed_path(line)]
         try:
-            answers = [tell(answer, arguments.json) for answer in asked(arguments, predict)]
+            answers, _ = tell(asked(arguments, predict), arguments.json)
             plots.close_windows()
             draw(answers, arguments, wait=False)
         except UserError as error:

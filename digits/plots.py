@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from digits.scores import confidence
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
 
 # Okabe and Ito's palette, which colour-blind people can tell apart too.
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#767676"
+BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#767676"
 
 FORMATS = (".png", ".jpg", ".pdf", ".svg")
 DOTS_PER_INCH = 120
@@ -57,7 +59,8 @@ def require_figure_name(path):
 
 def save(figure, path):
     """Write a figure to `path`, whole or not at all."""
-    with whole_file(path) as partial:
+    with whole_file(path) as partial, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a file's name may hold letters that the font lacks
         figure.savefig(partial, dpi=DOTS_PER_INCH)
 
 
@@ -111,7 +114,7 @@ def draw_confusion(ax, confusion):
 def draw_image(ax, image, title="", colour="black"):
     """Draw an image, uint8 grey (h, w) or colour (h, w, 3), without axes."""
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)  # a colour image brings its own
-    ax.set_title(title, color=colour, fontsize="medium")
+    ax.set_title(title, color=colour, fontsize="medium", parse_math=False)
     ax.set_axis_off()
 
 
@@ -128,7 +131,8 @@ def draw_confidences(ax, probabilities):
 def draw_answer(axes, answer):
     """Draw an `Answer` on three axes: the picture, what the network saw of it, its confidences."""
     right = answer.label in (None, answer.predicted)
-    draw_image(axes[0], answer.image, f"{answer.source}\n{answer.words}", "black" if right else RED)
+    name = Path(answer.source).name.encode(errors="replace").decode()  # any bytes, on Linux
+    draw_image(axes[0], answer.image, f"{name}\n{answer.words}", "black" if right else RED)
     draw_image(axes[1], answer.digit.image, "what the network saw")
     draw_confidences(axes[2], answer.probabilities)
 

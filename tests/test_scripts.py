@@ -288,6 +288,24 @@ def test_answer_is_saved_as_a_figure(run, tmp_path, name):
     assert_quiet(result)
 
 
+@pytest.mark.parametrize("name", ["costs $5$ {x}^2_3.jpg", "数字 \U0001f600.jpg", "-e.jpg"])
+def test_odd_names_are_read_and_drawn(run, tmp_path, name):
+    picture = tmp_path / "elsewhere" / name
+    picture.write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes())
+    result = run("predict_image.py", picture, "--save", "seen.png", PYTHONIOENCODING="utf-8")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"{name}: 3 (")
+
+
+def test_many_pictures_are_all_told_and_the_first_drawn(run, tmp_path):
+    for n in range(10):
+        (tmp_path / f"{n}.gif").write_bytes((ROOT / "examples" / "pixels_4.gif").read_bytes())
+    result = run("predict_image.py", tmp_path, "--save", "seen.png")
+    assert len(result.stdout.splitlines()) == 10
+    width, height = Image.open(tmp_path / "elsewhere" / "seen.png").size
+    assert height == pytest.approx(8 * width / 3, rel=0.01)
+
+
 def write_pictures(folder):
     (folder / "text.png").write_text("this is no picture")
     (folder / "empty.png").touch()
