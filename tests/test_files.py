@@ -23,6 +23,14 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     assert (tmp_path / "kept.txt").read_text() == "old"
 
 
+def test_whoever_reads_the_old_file_reads_it_to_its_end(tmp_path):
+    (tmp_path / "kept.txt").write_text("old")
+    with (tmp_path / "kept.txt").open() as reader:
+        with whole_file(tmp_path / "kept.txt") as partial:
+            partial.write_text("new")
+        assert reader.read() == "old"
+
+
 def test_link_is_followed(tmp_path):
     (tmp_path / "target.txt").write_text("old")
     (tmp_path / "link.txt").symlink_to(tmp_path / "target.txt")
