@@ -3,10 +3,9 @@
 
 import json
 import sys
-from pathlib import Path
 
 from digits.command_line import ROOT, Parser, add_data, add_model, run
-from digits.files import require_writable, shown
+from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
   python evaluate_model.py
@@ -18,12 +17,12 @@ def main():
     arguments = parse()
     from digits import mnist, model_file, plots, scores  # after parsing: --help needs no NumPy
 
+    if arguments.show:
+        plots.require_window()
+    require_writable(arguments.output_dir / "confusion_matrix.png")
     record = model_file.training_record(arguments.model)
     predict = model_file.predictor(arguments.model)
     test = mnist.load("test", arguments.data)
-    require_writable(arguments.output_dir / "confusion_matrix.png")
-    if arguments.show:
-        plots.require_window()
     probabilities = predict(test.images)
     summary = scores.summary(test.labels, probabilities)
     print(json.dumps(summary) if arguments.json else scores.report(summary, test.name))
@@ -40,7 +39,7 @@ def parse():
     add_data(parser)
     parser.add_argument(
         "--output-dir",
-        type=Path,
+        type=user_path,
         default=shown(ROOT / "reports"),
         metavar="FOLDER",
         help="where the figures go",

@@ -7,12 +7,14 @@ IMAGE_PATH = r"examples/pencil_7.jpg"
 
 import argparse
 import json
+import os
+import shlex
 import sys
 from pathlib import Path
 
 from digits.command_line import ROOT, Parser, add_data, add_model, complain, run
 from digits.errors import UserError
-from digits.files import require_writable
+from digits.files import require_writable, user_path
 
 EXAMPLES = """\
   python predict_image.py                   the picture named at its top
@@ -40,7 +42,9 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE", help="or a folder")
+    parser.add_argument(
+        "pictures", type=user_path, nargs="*", metavar="PICTURE", help="or a folder"
+    )
     parser.add_argument("--index", type=int, nargs="+", metavar="N", help="of a test image")
     parser.add_argument("--interactive", action="store_true", help="ask again and again")
     add_model(parser)
@@ -52,12 +56,15 @@ def parse():
     )
     parser.add_argument(
         "--save",
-        type=Path,
+        type=user_path,
         metavar="FILE",
         help=f"save what --show shows: {MOST_DRAWN} answers at the most",
     )
     parser.add_argument("--json", action="store_true", help="print an object per picture")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.interactive and (arguments.pictures or arguments.index):
+        parser.error("--interactive asks for pictures and indices itself: name none")
+    return arguments
 
 
 def asked(arguments, predict):
@@ -67,10 +74,10 @@ def asked(arguments, predict):
     if arguments.index:
         examples = mnist.load("test", arguments.data)
         for index in arguments.index:
+            answers.require_index(index, examples)
+        for index in arguments.index:
             yield answers.of_test_image(index, examples, predict)
-    named = arguments.pictures or (
-        [] if arguments.index else [ROOT / Path(IMAGE_PATH).expanduser()]
-    )
+    named = arguments.pictures or ([] if arguments.index else [ROOT / user_path(IMAGE_PATH)])
     for path in named:
         for picture in pictures.at(path):
             yield answers.of_picture(picture, predict)
@@ -117,7 +124,7 @@ def converse(arguments, predict):
     from digits import plots
 
     while line := typed("test image or picture (Enter to stop): "):
-        is_index = line.isdecimal() and not Path(line).exists()
+        is_index = line.isdecimal() and len(line) < 10 and not Path(line).exists()
         arguments.index = [int(line)] if is_index else []
         arguments.pictures = [] if is_index else [typed_path(line)]
         try:
@@ -140,8 +147,11 @@ def typed(prompt):
 
 def typed_path(line):
     """Return the path in a line, also when dragging a file to the terminal quoted it."""
-    path = Path(line).expanduser()
-    return path if path.exists() else Path(line.strip("'\"").replace("\\ ", " ")).expanduser()
+    try:
+        words = [] if user_path(line).exists() or os.name == "nt" else shlex.split(line)
+    except (OSError, ValueError):  # a name too long, a quotation mark too few
+        words = []
+    return user_path(words[0] if len(words) == 1 else line.strip("\"'"))
 
 
 if __name__ == "__main__":

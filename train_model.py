@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 """Train a network on MNIST and save it, with its history, as models/mnist_cnn.h5."""
 
-import argparse
 import sys
-from pathlib import Path
 
-from digits.command_line import MODEL, Parser, add_data, run
-from digits.files import shown
+from digits.command_line import MODEL, Parser, add_data, run, whole_number
+from digits.files import shown, user_path
 from digits.networks import DEFAULT, RECIPES
 
 EXAMPLES = """\
@@ -21,8 +19,8 @@ def main():
         return list_recipes()
     from digits import mnist, model_file  # after parsing: --help has no use for NumPy
 
-    training, validation = mnist.load_training(arguments.data)
     model_file.require_place(arguments.output)
+    training, validation = mnist.load_training(arguments.data)
     announce(arguments.recipe, training, validation)
     from digits.quiet import import_tensorflow  # after the checks: it takes seconds
 
@@ -44,25 +42,21 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
+    positive = whole_number(1, 1_000_000)
     parser.add_argument("--recipe", choices=RECIPES, default=DEFAULT, help="network and training")
     parser.add_argument("--list-recipes", action="store_true", help="print them, and exit")
     parser.add_argument("--epochs", type=positive, metavar="N", help="instead of the recipe's own")
     parser.add_argument(
         "--batch-size", type=positive, metavar="N", help="instead of the recipe's own"
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides all chance")
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**32 - 1), default=1, metavar="N", help="decides all chance"
+    )
     add_data(parser)
     parser.add_argument(
-        "--output", type=Path, default=shown(MODEL), metavar="FILE", help="the .h5 to write"
+        "--output", type=user_path, default=shown(MODEL), metavar="FILE", help="the .h5 to write"
     )
     return parser.parse_args()
-
-
-def positive(text):
-    """Return the whole number above 0 in `text`."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
-    return int(text)
 
 
 def list_recipes():

@@ -93,11 +93,15 @@ def of_picture(path, predict):
     return answer(source, pictures.for_display(picture), digit, predict)
 
 
-def of_test_image(index, examples, predict):
-    """Return the `Answer` to a test image. Raises UserError if there is none of that index."""
-    if not 0 <= index < len(examples.images):
-        last = len(examples.images) - 1
+def require_index(index, examples):
+    """Raise UserError unless there is a test image of that index."""
+    last = len(examples.images) - 1
+    if not 0 <= index <= last:
         raise UserError(f"no test image {index}: the index goes from 0 to {last}")
+
+
+def of_test_image(index, examples, predict):
+    """Return the `Answer` to a test image."""
     image = examples.images[index]
     source = f"{examples.name} test image {index}"
     digit = pictures.Digit(image, (0, 0, 28, 28))

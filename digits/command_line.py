@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digits.errors import UserError
-from digits.files import reason, shown
+from digits.files import reason, shown, user_path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
@@ -44,17 +44,31 @@ def add_data(parser):
     """Add `--data`, which every script takes."""
     parser.add_argument(
         "--data",
+        type=user_path,
         metavar="PATH",
         help="MNIST as an .npz or a folder of its four IDX files; without it, $MNIST_PATH, then"
         " Keras's cache, then a download into that cache",
     )
 
 
+def whole_number(least, most):
+    """Return a parser's type: the whole number in a text, from `least` to `most`."""
+
+    def parse(text):
+        if not text.isdecimal() or len(text) > 19 or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no whole number from {least} to {most:,}"
+            )
+        return int(text)
+
+    return parse
+
+
 def add_model(parser):
     """Add `--model`, which every script takes that predicts."""
     parser.add_argument(
         "--model",
-        type=Path,
+        type=user_path,
         default=shown(MODEL),
         metavar="FILE",
         help="the .h5 of a trained network",
@@ -66,7 +80,8 @@ def run(main):
 
     Whatever else goes wrong is a programming error and stays a traceback.
     """
-    sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot
+    if hasattr(sys.stdout, "reconfigure"):  # IDLE's has not
+        sys.stdout.reconfigure(errors="backslashreplace")  # for names the terminal cannot show
     sys.exit(status_of(main))
 
 
@@ -74,14 +89,12 @@ def status_of(main):
     """Return the exit status of `main`, having said in one sentence what went wrong."""
     try:
         status = main()
-        sys.stdout.flush()
+        print(end="", flush=True)  # a full disk shows now, not after the exit status is set
         return status
     except UserError as error:
         return complain(error)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in PACKAGES:
-            raise
-        return complain(missing_package(error.name))
+        return complain(missing_package(error))
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
@@ -89,10 +102,15 @@ def status_of(main):
         drop_output()
         return 0
     except OSError as error:
-        if error.filename is not None:
-            return complain(f"{shown(error.filename)}: {reason(error)}; check the path")
-        drop_output()  # only a stream has no name
-        return complain(f"cannot write the output: {reason(error)}; send it elsewhere")
+        return complain(refusal(error))
+
+
+def refusal(error):
+    """Return the sentence for what the system refused: a file, or, without a name, the output."""
+    if error.filename is not None:
+        return f"{shown(error.filename)}: {reason(error)}; check the path"
+    drop_output()
+    return f"cannot write the output: {reason(error)}; send it elsewhere"
 
 
 def complain(sentence):
@@ -101,8 +119,11 @@ def complain(sentence):
     return 2
 
 
-def missing_package(name):
-    """Return the sentence for a package that this Python does not have."""
+def missing_package(error):
+    """Return the sentence for a package that this Python does not have, or raise if it is ours."""
+    name = (error.name or "").partition(".")[0]
+    if name not in PACKAGES:
+        raise error
     requirements = shown(ROOT / "requirements.txt")
     return f"{name} is not installed: run {sys.executable} -m pip install -r {requirements}"
 

@@ -31,11 +31,12 @@ def require_writable(path, size=0):
     with told_plainly(path):
         if target.is_dir():
             raise IsADirectoryError(0, "it is a folder")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = next(parent for parent in target.parents if parent.exists())
+        trial = folder / partial.name  # the folders between are not made before there is a file
         try:
-            claim(partial, size)
+            claim(trial, size)
         finally:
-            partial.unlink(missing_ok=True)
+            trial.unlink(missing_ok=True)
 
 
 def claim(path, size):
@@ -45,7 +46,7 @@ def claim(path, size):
 
 def target_and_partial(path):
     """Return the file that `path` leads to, and this process's unfinished one beside it."""
-    target = Path(path).expanduser().resolve()
+    target = Path(os.path.realpath(path))  # which, unlike resolve, takes a link that loops
     return target, target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
 
 
@@ -59,13 +60,28 @@ def told_plainly(path):
         raise UserError(f"cannot write {shown(path)}: {why}; name another place") from error
 
 
+def user_path(text):
+    """Return the path that a user means by `text`, in which ~ is the home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # there is no such user, but there may be such a file
+        return Path(text)
+
+
 def shown(path):
     """Return `path` as a user would type it here."""
-    path = Path(path).absolute()
-    here = Path.cwd()
+    try:
+        path, here = Path(path).absolute(), Path.cwd()
+    except FileNotFoundError:  # the working folder has been deleted
+        return str(path)
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def reason(error):
     """Return why the system refused, without the path and the number it puts around it."""
-    return error.strerror or str(error).splitlines()[0]
+    return error.strerror or first_line(error)
+
+
+def first_line(error):
+    """Return the first line of an exception's message, or its name if it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

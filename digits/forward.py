@@ -20,6 +20,8 @@ def network(file):
     """
     layers = [layer(config, file["model_weights"]) for config in layer_configs(file)]
 
+    answer(layers, np.zeros((1, 28, 28), np.uint8))  # what does not fit together shows here
+
     def predict(images):
         starts = range(0, len(images), BATCH_SIZE)
         return np.concatenate([answer(layers, images[i : i + BATCH_SIZE]) for i in starts])
@@ -66,12 +68,13 @@ def rescaling(config, weights):
 
 def flatten(config, weights):
     """Flatten: all of an image's values in one row."""
+    require(config, data_format="channels_last")
     return lambda values: values.reshape(len(values), -1)
 
 
 def average_over_image(config, weights):
     """GlobalAveragePooling2D: a mean per channel."""
-    require(config, keepdims=False)
+    require(config, keepdims=False, data_format="channels_last")
     return lambda values: values.mean(axis=(1, 2))
 
 
@@ -114,7 +117,13 @@ def batch_normalization(config, weights):
     mean, variance = weights
     factor = (gamma / np.sqrt(variance + config["epsilon"])).astype(np.float32)
     offset = (beta - mean * factor).astype(np.float32)
-    return lambda values: values * factor + offset
+
+    def apply(values):
+        if config["axis"] not in (-1, [-1], values.ndim - 1, [values.ndim - 1]):
+            raise UnknownLayerError(f"axis {config['axis']} in the layer {config['name']}")
+        return values * factor + offset
+
+    return apply
 
 
 def sliding(values, size, config, fill):

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import sys
+import tokenize
 import zipfile
 import zlib
 from contextlib import contextmanager, redirect_stdout
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.errors import UserError
-from digits.files import reason
+from digits.files import first_line, reason, user_path
 
 MNIST = "MNIST"
 NOT_MNIST = "data in MNIST's layout"
@@ -29,7 +30,10 @@ IDX_NAMES = {"train": "train", "test": "t10k"}
 VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
 DOWNLOAD_SILENCE = 30  # seconds without a byte before a download is given up
 
-DAMAGE = (EOFError, ValueError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile)
+DAMAGE = (
+    *(EOFError, ValueError, MemoryError, NotImplementedError, RuntimeError, SyntaxError),
+    *(struct.error, tokenize.TokenError, zlib.error, zipfile.BadZipFile),
+)
 
 
 class Examples(NamedTuple):
@@ -48,7 +52,7 @@ def load(part, data=None):
     """
     path = data or os.environ.get("MNIST_PATH")
     if path:
-        return read(Path(path).expanduser(), part)
+        return read(user_path(path), part)
     try:
         return read(cache_path(), part)
     except UserError:  # missing, or damaged: Keras replaces a file whose hash is not MNIST's
@@ -94,9 +98,9 @@ def read(path, part):
 def failure(error):
     """Return what is wrong with a data file, in words."""
     if isinstance(error, KeyError):
-        return "it lacks " + error.args[0]
+        return f"it lacks {error.args[0]}; get all of MNIST, or name another with --data"
     if isinstance(error, OSError) and error.errno:
-        return reason(error)
+        return reason(error) + "; name data that can be read with --data"
     return "it is damaged or not in MNIST's format; get it anew"
 
 
@@ -108,8 +112,11 @@ def read_npz(path, part):
     with arrays:
         missing = {f"x_{part}", f"y_{part}"} - set(arrays.files)
         if missing:
-            raise KeyError(f"the array {min(missing)}; get Keras's mnist.npz")
-        return arrays[f"x_{part}"], arrays[f"y_{part}"]
+            raise KeyError(f"the array {min(missing)}")
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
+        raise ValueError("members that are no arrays")
+    return images, labels
 
 
 def read_idx(folder, part):
@@ -145,7 +152,9 @@ def verified(images, labels, part, path):
     """Return the arrays as `Examples`, or raise UserError if they are not digits."""
     fault = fault_of(images, labels)
     if fault:
-        raise UserError(f"{path} is not in MNIST's layout: {part} {fault}")
+        raise UserError(
+            f"{path} is not in MNIST's layout: {part} {fault}; name another with --data"
+        )
     labels = labels.astype(np.uint8)
     is_mnist = checksum(images, labels) == CHECKSUMS[part]
     return Examples(images, labels, MNIST if is_mnist else NOT_MNIST)
@@ -193,7 +202,7 @@ def no_mnist(error):
     return (
         "no MNIST: neither --data nor $MNIST_PATH names it,"
         f" {cache_path()} is {'damaged' if cache_path().exists() else 'missing'}, and the download"
-        f" failed ({str(error).splitlines()[0]}); get mnist.npz or the four IDX files on a machine"
+        f" failed ({first_line(error)}); get mnist.npz or the four IDX files on a machine"
         " that can, and name them with --data PATH"
     )
 

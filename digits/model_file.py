@@ -10,16 +10,17 @@ import numpy as np
 
 from digits import forward
 from digits.errors import UserError
-from digits.files import claim, reason, require_writable, shown, whole_file
+from digits.files import claim, first_line, reason, require_writable, shown, whole_file
 
 BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
+TRAIN_ONE = "train one with train_model.py"
 LARGEST_MODEL = 20_000_000  # bytes: more than any recipe's model and its predecessor take
 
 OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 OF_SOME_VERSIONS = {"dtype", "optional", "renorm", "renorm_momentum"}  # as the defaults have them
 
-DAMAGE = (KeyError, ValueError, TypeError, OSError, RuntimeError)
+DAMAGE = (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError)
 
 
 def require_place(path):
@@ -91,18 +92,19 @@ def opened(path):
 def why(error):
     """Return what is wrong with a model file, in words."""
     if isinstance(error, OSError) and error.errno:
-        return reason(error)
-    return "it is damaged or no Keras .h5; train one with train_model.py"
+        return f"{reason(error)}; name one that can be read with --model"
+    return f"it is damaged or no Keras .h5; {TRAIN_ONE}"
 
 
 def training_record(path):
-    """Return the record of a model's training, or None if another program saved it.
+    """Return the record of a model's training, a dict, or None if another program saved it.
 
     Raises UserError if `path` holds no model.
     """
     with opened(path) as file:
         record = file.attrs.get("training")
-        return None if record is None else json.loads(record)
+        record = None if record is None else json.loads(record)
+        return record if record and "history" in record else None
 
 
 def predictor(path):
@@ -131,16 +133,18 @@ def keras_predictor(path):
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever its many readers raise
-        raise UserError(f"Keras cannot read {shown(path)}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"Keras cannot read {shown(path)}: {first_line(error)}") from error
     return lambda images: network.predict(images[..., np.newaxis], batch_size=500, verbose=0)
 
 
 def require_digits(predict, path):
     """Raise UserError unless `predict` takes a 28×28 image and gives ten probabilities."""
-    blank = np.zeros((1, 28, 28), np.uint8)
+    image = np.arange(784).reshape(1, 28, 28).astype(np.uint8)
     try:
-        probabilities = predict(blank)
-    except ValueError as error:
-        raise UserError(f"{shown(path)} takes no 28×28 images, or is damaged") from error
-    if probabilities.shape != (1, 10) or not np.isfinite(probabilities).all():
-        raise UserError(f"{shown(path)} does not give ten probabilities, or is damaged")
+        probabilities = np.asarray(predict(image))
+    except Exception as error:  # what Keras raises for images that do not fit
+        raise UserError(f"{shown(path)} takes no 28×28 images: {TRAIN_ONE}") from error
+    if probabilities.shape != (1, 10):
+        raise UserError(f"{shown(path)} does not tell ten digits apart: {TRAIN_ONE}")
+    if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):  # nor is NaN
+        raise UserError(f"{shown(path)} gives no probabilities, for want of a softmax: {TRAIN_ONE}")

@@ -3,6 +3,7 @@
 The only place that brings anything to the form that the networks take.
 """
 
+import os
 import warnings
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from digits.errors import UserError
 from digits.files import reason
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2"}
+
+COMMON_MODES = {"1", "L", "P", "RGB", "CMYK", "YCbCr"}
 
 LARGEST_SIDE = 1000  # pixels: all that a digit needs, and what keeps a photograph quick
 LEAST_CONTRAST = 0.08  # between paper and ink, as a share of black to white
@@ -37,9 +40,15 @@ class Digit(NamedTuple):
 
 def at(path):
     """Return the pictures that `path` names: those of a folder by name, else itself."""
-    if not path.is_dir():
+    try:
+        return sorted(each for each in path.iterdir() if is_picture(each)) or [path]
+    except OSError:  # no folder, or none that can be entered: reading it says so
         return [path]
-    return sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES) or [path]
+
+
+def is_picture(path):
+    """Whether a file in a folder is one of its pictures, by its name."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def read(path):
@@ -48,20 +57,29 @@ def read(path):
     Of an animation it is the first frame. Raises UserError, which leaves it to the caller to name
     the file, if it is missing or unreadable.
     """
-    if path.is_dir():
-        raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
     try:
+        if path.is_dir() and os.access(path, os.R_OK):
+            raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is odd and does no harm
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 picture.load()
-                return ImageOps.exif_transpose(picture)
+                return common_mode(ImageOps.exif_transpose(picture))
+    except UserError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UserError("the picture has too many pixels; save it smaller") from error
     except UnidentifiedImageError as error:
         raise UserError("not a picture, or of an unknown kind; save it as PNG or JPEG") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:  # each of Pillow's many readers raises what it likes
         raise UserError(fault(error)) from error
+
+
+def common_mode(picture):
+    """Return a PIL image in a mode that Pillow turns into grey, or raise ValueError."""
+    known = is_deep(picture) or picture.has_transparency_data or picture.mode in COMMON_MODES
+    return picture if known else picture.convert("RGB")
 
 
 def fault(error):
@@ -77,11 +95,11 @@ def find_digit(picture):
     ink = ink_on_paper(evenly_lit(grey))
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    scale = picture.width / grey.shape[1]
     left, top, right, bottom = box
+    scales = 2 * (picture.width / grey.shape[1], picture.height / grey.shape[0])
     return Digit(
         image=as_mnist(ink[top:bottom, left:right]),
-        box=tuple(round(float(edge) * scale) for edge in box),
+        box=tuple(round(float(edge * scale)) for edge, scale in zip(box, scales, strict=True)),
     )
 
 
@@ -188,7 +206,9 @@ def ink_on_paper(grey):
     noise = np.median(np.abs(paper - paper_strength)) * NORMAL_DEVIATION
     full = np.quantile(strength[light != light_paper], 0.9) - paper_strength
     if full < max(LEAST_CONTRAST, NOISE_MARGIN * noise):
-        raise NoDigitError("the picture is blank")
+        raise NoDigitError(
+            "nothing stands out from the paper; more contrast, or more paper around it, may help"
+        )
     ink = np.clip((strength - paper_strength) / full, 0, 1)
     ink[ink < max(FAINTEST_INK, NOISE_MARGIN * noise / full)] = 0
     return ink
@@ -201,7 +221,9 @@ def threshold(grey):
     """
     counts, edges = np.histogram(grey, bins=256, range=(0, 1))
     if np.count_nonzero(counts) < 2:
-        raise NoDigitError("the picture is blank")
+        raise NoDigitError(
+            "nothing stands out from the paper; more contrast, or more paper around it, may help"
+        )
     below = counts.cumsum()[:-1]
     above = grey.size - below
     sums = (counts * np.arange(256)).cumsum()

@@ -13,6 +13,7 @@ from digits.files import whole_file
 from digits.scores import confidence
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
+warnings.filterwarnings("ignore", "Glyph")  # a picture's name may hold letters the font lacks
 
 # Okabe and Ito's palette, which colour-blind people can tell apart too.
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#767676"
@@ -59,8 +60,7 @@ def require_figure_name(path):
 
 def save(figure, path):
     """Write a figure to `path`, whole or not at all."""
-    with whole_file(path) as partial, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a file's name may hold letters that the font lacks
+    with whole_file(path) as partial:
         figure.savefig(partial, dpi=DOTS_PER_INCH)
 
 

@@ -14,12 +14,15 @@ def import_tensorflow():
     variable, so stderr is held back meanwhile; an exception brings it to the terminal after all.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     with stderr_held_back():
+        import keras
         import tensorflow as tf
         from absl import logging
 
         tf.zeros(1)  # the first tensor starts the devices, which report on themselves
+    keras.config.set_image_data_format("channels_last")  # whatever ~/.keras/keras.json says
+    keras.config.set_floatx("float32")
     logging.set_verbosity(logging.ERROR)  # Keras warns of every .h5 it writes or reads
     return tf
 

@@ -34,24 +34,22 @@ def train(recipe_name, training, validation, *, epochs, batch_size, seed):
     epochs, batch_size = epochs or recipe.epochs, batch_size or recipe.batch_size
     keras.utils.set_random_seed(seed)
     network = networks.build(recipe)
-    steps = math.ceil(len(training.images) / batch_size)
-    schedule = one_cycle(recipe.peak_learning_rate, epochs * steps)
-    compile_for(network, keras.optimizers.Adam(schedule))
+    steps = epochs * math.ceil(len(training.images) / batch_size)
+    compile_for(network, keras.optimizers.Adam(one_cycle(recipe.peak_learning_rate, steps)))
     started = time.perf_counter()
     history = fit(network, batches(training, batch_size, seed), validation, epochs)
-    seconds = time.perf_counter() - started
+    outcome = {"history": history, "seconds": round(time.perf_counter() - started, 1)}
     compile_for(network, keras.optimizers.Adam())  # fresh: its state is not to be saved
-    return network, {
-        "recipe": recipe_name,
+    settings = {"recipe": recipe_name, "epochs": epochs, "batch_size": batch_size, "seed": seed}
+    return network, {**settings, **described(training, validation), **outcome, **versions()}
+
+
+def described(training, validation):
+    """Return what a training's record says of its data."""
+    return {
         "data": training.name,
         "training_images": len(training.images),
         "validation_images": len(validation.images),
-        "seed": seed,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "history": history,
-        "seconds": round(seconds, 1),
-        "versions": versions(),
     }
 
 
@@ -170,9 +168,5 @@ def affine_maps(n, random):
 
 def versions():
     """Return the versions of what a training's result may depend on."""
-    return {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-    }
+    packages = {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
+    return {"versions": {"python": platform.python_version(), **packages}}

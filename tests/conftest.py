@@ -73,10 +73,12 @@ def environment(tmp_path):
     kept = {name: value for name, value in os.environ.items() if name not in UNSET}
     dead = "http://127.0.0.1:9"  # the discard port: refuses at once
     home = str(tmp_path / "home")
-    return {**kept, "HOME": home, "USERPROFILE": home, "http_proxy": dead, "https_proxy": dead}
+    quiet = {"MPLBACKEND": "Agg", "PYTHONUTF8": "1"}  # no window, whatever the machine
+    homes = {"HOME": home, "USERPROFILE": home}
+    return {**kept, **quiet, **homes, "http_proxy": dead, "https_proxy": dead}
 
 
-UNSET = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "MNIST_PATH", "KERAS_HOME", "PYTHONPATH"}
+UNSET = {"DISPLAY", "WAYLAND_DISPLAY", "MNIST_PATH", "KERAS_HOME", "PYTHONPATH"}
 
 
 @pytest.fixture

@@ -84,8 +84,8 @@ def test_saved_network_answers_as_before_in_keras(tmp_path):
 
 def test_replaced_model_is_kept(saved):
     before = saved.read_bytes()
-    model_file.save(small_network(), {"recipe": "second"}, saved)
-    assert model_file.training_record(saved) == {"recipe": "second"}
+    model_file.save(small_network(), {"recipe": "second", "history": {}}, saved)
+    assert model_file.training_record(saved) == {"recipe": "second", "history": {}}
     assert (saved.parent / "net.previous.h5").read_bytes() == before
     assert len(list(saved.parent.iterdir())) == 2, "nothing unfinished is left"
 
