@@ -1,5 +1,6 @@
 """What several tests need: the scripts as a user runs them, and small data to run them on."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -33,6 +34,22 @@ def mnist_test():
     if not has_mnist():
         pytest.skip("MNIST is not on this machine")
     return mnist.load("test")
+
+
+SHIPPED_SHA256 = "6197502200bb5741a4f4452761192839ac97c75c1d7b9c06b0713d7cdbfbdbf2"
+
+
+@pytest.fixture(scope="session")
+def shipped_model():
+    """The path of the model that comes with the project.
+
+    A user may have trained another over it; then what is said of this one is not tested.
+    """
+    if hashlib.sha256(MODEL.read_bytes()).hexdigest() == SHIPPED_SHA256:
+        return MODEL
+    if os.environ.get("CI"):
+        pytest.fail("SHIPPED_SHA256 is of another model than the one committed")
+    pytest.skip("another model has been trained here")
 
 
 def printed_digits(count, seed):

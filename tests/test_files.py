@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from digits.errors import UserError
-from digits.files import require_writable, whole_file
+from digits.files import require_writable, user_path, whole_file
 
 
 def test_file_is_written_with_its_folders(tmp_path):
@@ -47,6 +47,18 @@ def test_place_that_cannot_be_written_is_named(tmp_path):
             require_writable(path)
     with pytest.raises(UserError, match=r"below\.txt"), whole_file(tmp_path / "file" / "below.txt"):
         raise AssertionError("nothing is written below a file")
+
+
+def test_place_in_folders_yet_to_be_made_is_writable_and_does_not_make_them(tmp_path):
+    require_writable(tmp_path / "a" / "b" / "new.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_user_path_knows_the_home_folder_and_leaves_other_tildes(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert user_path("~/a.png") == tmp_path / "a.png"
+    assert user_path("~nobody-of-that-name/a.png").name == "a.png"
 
 
 def test_require_writable_leaves_everything_as_it_is(tmp_path):

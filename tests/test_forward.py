@@ -52,6 +52,7 @@ LAYER_USES = {
     ],
     "pools": lambda: [
         layers.Conv2D(4, 3),
+        layers.Rescaling(-1.0),  # below zero, where padding must not win
         layers.MaxPooling2D(3, strides=2, padding="same"),
         layers.MaxPooling2D((2, 3)),
         layers.Flatten(),
@@ -86,6 +87,8 @@ def test_every_use_of_a_layer_answers_as_keras_does(use, tmp_path, capsys):
 UNKNOWN = {
     "AveragePooling2D": lambda: [layers.AveragePooling2D(4), layers.Flatten()],
     "gelu": lambda: [layers.Conv2D(4, 3, activation="gelu"), layers.Flatten()],
+    "axis": lambda: [layers.BatchNormalization(axis=1), layers.Flatten()],
+    "data_format": lambda: [layers.Conv2D(2, 3), layers.Flatten(data_format="channels_first")],
     "dilation_rate": lambda: [layers.Conv2D(4, 3, dilation_rate=2), layers.Flatten()],
 }
 

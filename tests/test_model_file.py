@@ -113,6 +113,20 @@ def test_place_for_a_model_is_checked_before_training(tmp_path):
         model_file.require_place(tmp_path / "folder.h5")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
+def test_room_for_a_model_is_asked_for_before_training(tmp_path):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(UserError, match=r"cannot write .*net\.h5"):
+            model_file.require_place(tmp_path / "net.h5")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
 def assert_no_model(path, words):
     for read in (model_file.predictor, model_file.training_record):
         with pytest.raises(UserError, match=words) as caught:
@@ -149,6 +163,13 @@ def test_truncated_model_is_refused(saved, share):
 def test_network_for_other_images_or_classes_is_refused(tmp_path, side, classes):
     small_network(side, classes).save(tmp_path / "net.h5")
     with pytest.raises(UserError, match=r"net\.h5"):
+        model_file.predictor(tmp_path / "net.h5")
+
+
+def test_network_without_a_softmax_is_refused(tmp_path):
+    network = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+    network.save(tmp_path / "net.h5")
+    with pytest.raises(UserError, match="softmax"):
         model_file.predictor(tmp_path / "net.h5")
 
 

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import MODEL, ROOT, printed_digits
+from conftest import ROOT, printed_digits
 from PIL import Image
 
 from digits import model_file, pictures
@@ -81,8 +81,8 @@ def photographed(image):
 
 
 @pytest.fixture(scope="module")
-def predict():
-    return model_file.predictor(MODEL)
+def predict(shipped_model):
+    return model_file.predictor(shipped_model)
 
 
 def assert_photographs_read_as(images, predict):
@@ -155,6 +155,15 @@ def test_transparent_picture_is_laid_on_paper(page_with_digit, ink):
     assert difference_when_aligned(pictures.find_digit(drawn).image, expected) < ALIKE
 
 
+def test_transparent_corner_of_an_opaque_page_is_paper(page_with_digit):
+    page, expected = page_with_digit
+    grey = page.point(lambda value: value * 0.4)  # on which neither white nor black is paper
+    opacity = Image.new("L", page.size, 255)
+    opacity.paste(0, (0, 0, 60, 90))
+    grey.putalpha(opacity)
+    assert difference_when_aligned(pictures.find_digit(grey).image, expected) < ALIKE
+
+
 def test_digit_that_fills_just_half_of_its_picture_is_found():
     page = np.zeros((16, 16), np.uint8)
     page[:, 3:11] = 255
@@ -170,6 +179,7 @@ def test_exif_turns_the_picture_and_its_box(tmp_path, page_with_digit):
     digit = pictures.find_digit(picture)
     assert picture.size == page.size
     assert difference(digit.image, expected) < 1
+    assert digit.box == pictures.find_digit(page).box
 
 
 def test_box_holds_the_digit_in_pixels_of_a_large_picture():

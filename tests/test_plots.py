@@ -7,6 +7,7 @@ from conftest import printed_digits
 
 from digits import answers, plots, scores
 from digits.errors import UserError
+from digits.mnist import Examples
 from digits.pictures import Digit
 
 HISTORY = {
@@ -66,6 +67,16 @@ def test_answer_is_drawn_with_its_picture_and_ten_confidences(tmp_path):
     assert [text.get_text() for text in bars.texts] == ["1.0 %"] * 4 + ["91.0 %"] + ["1.0 %"] * 5
     plots.save(figure, tmp_path / "both.png")
     assert matplotlib.image.imread(tmp_path / "both.png").std() > 0.1, "something is drawn"
+
+
+def test_evaluation_of_a_model_without_history_leaves_that_figure_out():
+    images, labels = printed_digits(30, seed=4)
+    probabilities = np.eye(10, dtype=np.float32)[labels]
+    test, summary = Examples(images, labels, "MNIST"), scores.summary(labels, probabilities)
+    figures = plots.evaluation_figures(None, test, probabilities, summary)
+    assert list(figures) == ["confusion_matrix", "examples"]
+    figures = plots.evaluation_figures({"history": HISTORY}, test, probabilities, summary)
+    assert list(figures) == ["history", "confusion_matrix", "examples"]
 
 
 def test_figure_of_an_unknown_kind_is_refused(tmp_path):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import MODEL, ROOT, has_mnist
+from conftest import ROOT, has_mnist
 
 from digits import model_file
 
@@ -30,12 +30,12 @@ def copy(tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", [c for c in quoted_commands() if c != "python train_model.py"])
-def test_quoted_output_is_what_the_command_prints(command, copy):
+def test_quoted_output_is_what_the_command_prints(command, copy, shipped_model):
     if any(word in command for word in NEEDS_MNIST) and not has_mnist():
         pytest.skip("MNIST is not on this machine")
     program, *arguments = command.split()
     assert program == "python"
-    hidden = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONUNBUFFERED": "1"}
+    hidden = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
     result = subprocess.run(
         [sys.executable, *arguments],
         check=False,
@@ -48,8 +48,8 @@ def test_quoted_output_is_what_the_command_prints(command, copy):
     assert result.stdout == quoted_commands()[command]
 
 
-def test_quoted_training_is_that_of_the_model_that_ships():
-    record = model_file.training_record(MODEL)
+def test_quoted_training_is_that_of_the_model_that_ships(shipped_model):
+    record = model_file.training_record(shipped_model)
     quoted = quoted_commands()["python train_model.py"]
     history = record["history"]
     assert f"Epoch {record['epochs']}/{record['epochs']}" in quoted
@@ -58,8 +58,8 @@ def test_quoted_training_is_that_of_the_model_that_ships():
     assert f"trained in {record['seconds']:.0f} s, saved as models/mnist_cnn.h5" in quoted
 
 
-def test_model_that_ships_is_the_default_command_s():
-    record = model_file.training_record(MODEL)
+def test_model_that_ships_is_the_default_command_s(shipped_model):
+    record = model_file.training_record(shipped_model)
     assert (record["recipe"], record["seed"], record["data"]) == ("standard", 1, "MNIST")
     assert record["history"]["val_accuracy"][-1] >= 0.99
 

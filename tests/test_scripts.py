@@ -7,12 +7,16 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from conftest import MNIST_PATH, MODEL, ROOT, assert_refused, needs_mnist, printed_digits
 from PIL import Image
+
+import predict_image
+from digits import plots
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix != ".py")
@@ -199,7 +203,7 @@ def test_evaluation_refuses_what_cannot_work(run, small_data, tmp_path, argument
 # Prediction
 
 
-def test_every_example_is_read_right(run):
+def test_every_example_is_read_right(run, shipped_model):
     result = run("predict_image.py", *EXAMPLES)
     assert result.returncode == 0
     assert result.stderr == ""
@@ -214,12 +218,12 @@ def test_folder_stands_for_its_pictures(run):
     assert len(result.stdout.splitlines()) == len(EXAMPLES)
 
 
-def test_picture_named_at_the_top_is_read_from_any_folder(run):
+def test_picture_named_at_the_top_is_read_from_any_folder(run, shipped_model):
     result = run("predict_image.py")
     assert "pencil_7.jpg: 7 (" in result.stdout and result.returncode == 0
 
 
-def test_edited_path_is_read(run, environment, tmp_path):
+def test_edited_path_is_read(environment, tmp_path, shipped_model):
     source = (ROOT / "predict_image.py").read_text(encoding="utf-8")
     edited = source.replace("examples/pencil_7.jpg", str(ROOT / "examples" / "chalk_3.jpg"))
     assert edited != source
@@ -250,14 +254,14 @@ def test_test_image_comes_with_its_label_and_verdict(run, small_data, small_arra
 
 
 @needs_mnist
-def test_test_images_of_mnist_are_read_right(run):
+def test_test_images_of_mnist_are_read_right(run, shipped_model):
     result = run("predict_image.py", "--index", 0, 1, 2, MNIST_PATH=MNIST_PATH)
     answers = [line.split(": ", 1)[1][0] for line in result.stdout.splitlines()]
     assert answers == ["7", "2", "1"]
     assert result.stdout.count("right") == 3
 
 
-def test_json_holds_what_the_line_says(run):
+def test_json_holds_what_the_line_says(run, shipped_model):
     result = run("predict_image.py", "--json", *EXAMPLES)
     for path, line in zip(EXAMPLES, result.stdout.splitlines(), strict=True):
         answer = json.loads(line)
@@ -291,12 +295,50 @@ def test_answer_is_saved_as_a_figure(run, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["costs $5$ {x}^2_3.jpg", "数字 \U0001f600.jpg", "-e.jpg"])
-def test_odd_names_are_read_and_drawn(run, tmp_path, name):
+def test_odd_names_are_read_and_drawn(run, tmp_path, name, shipped_model):
     picture = tmp_path / "elsewhere" / name
     picture.write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes())
-    result = run("predict_image.py", picture, "--save", "seen.png", PYTHONIOENCODING="utf-8")
+    result = run("predict_image.py", "--save", "seen.png", "--", name)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(f"{name}: 3 (")
+
+
+def test_home_folder_is_meant_by_a_tilde(run, environment, shipped_model):
+    home = Path(environment["HOME"])
+    home.mkdir()
+    (home / "three.jpg").write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes())
+    (home / "net.h5").write_bytes(shipped_model.read_bytes())
+    result = run("predict_image.py", "--model=~/net.h5", "~/three.jpg", "--save=~/seen.png")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (home / "seen.png").is_file()
+
+
+def test_output_that_is_no_terminal_of_python_s_is_written_to(run):
+    code = "import io, runpy, sys; sys.stdout = io.StringIO(); sys.argv[1:] = sys.argv[2:]\n"
+    code += f"sys.path.insert(0, {str(ROOT)!r})\n"
+    code += f"runpy.run_path({str(ROOT / 'predict_image.py')!r}, run_name='__main__')"
+    result = run("predict_image.py", EXAMPLES[0], python=["-c", code])
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "windows"),
+    [
+        ([EXAMPLES[0]], [True]),
+        ([EXAMPLES[0], "--no-show"], []),
+        ([EXAMPLES[0], "--json"], []),
+        (EXAMPLES, []),
+        ([*EXAMPLES, "--show"], [True]),
+    ],
+)
+def test_window_opens_for_one_picture_or_when_asked_for(monkeypatch, capsys, arguments, windows):
+    shown = []
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setattr(plots, "window_available", lambda: True)
+    monkeypatch.setattr(plots, "show", shown.append)
+    monkeypatch.setattr(sys, "argv", ["predict_image.py", *map(str, arguments)])
+    assert predict_image.main() == 0
+    assert shown == windows
 
 
 def test_many_pictures_are_all_told_and_the_first_drawn(run, tmp_path):

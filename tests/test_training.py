@@ -54,6 +54,13 @@ def test_epoch_shows_every_image_once_in_a_new_order(examples):
     assert (epochs[0] != epochs[1]).any() and (epochs[0] != labels).any()
 
 
+def test_images_come_distorted(examples):
+    images, _ = next(iter(training.batches(examples[0], 100, seed=1)))
+    originals = {image.tobytes() for image in examples[0].images}
+    unchanged = [image.astype(np.uint8).tobytes() in originals for image in images.numpy()]
+    assert sum(unchanged) < 5
+
+
 def test_distortion_moves_the_middle_by_no_more_than_the_shift():
     dot = np.zeros((300, 28, 28, 1), np.float32)
     dot[:, 13:15, 13:15] = 255
