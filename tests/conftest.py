@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,18 @@ def mnist_test():
     if not has_mnist():
         pytest.skip("MNIST is not on this machine")
     return mnist.load("test")
+
+
+@contextmanager
+def full_disk(size):
+    """In this block no file may grow beyond `size` bytes: what a full disk is to a program."""
+    resource = pytest.importorskip("resource", reason="no limit to set on Windows")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 SHIPPED_SHA256 = "6197502200bb5741a4f4452761192839ac97c75c1d7b9c06b0713d7cdbfbdbf2"

@@ -1,8 +1,7 @@
 """Files are written whole or not at all."""
 
-import sys
-
 import pytest
+from conftest import full_disk
 
 from digits.errors import UserError
 from digits.files import require_writable, user_path, whole_file
@@ -69,23 +68,14 @@ def test_require_writable_leaves_everything_as_it_is(tmp_path):
     assert (tmp_path / "kept.txt").read_text() == "old"
 
 
-@pytest.fixture
-def full_disk():
-    """No file may grow beyond 10,000 bytes: what a full disk is to a program."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
-def test_full_disk_leaves_the_old_file(tmp_path, full_disk):
-    (tmp_path / "kept.bin").write_bytes(b"old")
+def test_full_disk_leaves_the_old_file(tmp_path):
+    kept = tmp_path / "kept.bin"
+    kept.write_bytes(b"old")
     with (
         pytest.raises(UserError, match=r"kept\.bin"),
-        whole_file(tmp_path / "kept.bin") as partial,
+        full_disk(10_000),
+        whole_file(kept) as partial,
     ):
         partial.write_bytes(bytes(20_000))
     assert [path.name for path in tmp_path.iterdir()] == ["kept.bin"]
-    assert (tmp_path / "kept.bin").read_bytes() == b"old"
+    assert kept.read_bytes() == b"old"

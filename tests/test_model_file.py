@@ -1,11 +1,11 @@
 """The model file: whole or not at all, with its history inside."""
 
 import json
-import sys
 
 import h5py
 import numpy as np
 import pytest
+from conftest import full_disk
 
 from digits import model_file, networks
 from digits.errors import UserError
@@ -90,17 +90,10 @@ def test_replaced_model_is_kept(saved):
     assert len(list(saved.parent.iterdir())) == 2, "nothing unfinished is left"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
 def test_full_disk_leaves_the_model_from_before(saved):
-    import resource
-
-    before, limits = saved.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
-    try:
-        with pytest.raises(UserError, match=r"cannot write .*net\.h5"):
-            model_file.save(small_network(), RECORD, saved)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    before, network = saved.read_bytes(), small_network()
+    with pytest.raises(UserError, match=r"cannot write .*net\.h5"), full_disk(200_000):
+        model_file.save(network, RECORD, saved)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["net.h5"]
 
@@ -113,17 +106,9 @@ def test_place_for_a_model_is_checked_before_training(tmp_path):
         model_file.require_place(tmp_path / "folder.h5")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
 def test_room_for_a_model_is_asked_for_before_training(tmp_path):
-    import resource
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
-    try:
-        with pytest.raises(UserError, match=r"cannot write .*net\.h5"):
-            model_file.require_place(tmp_path / "net.h5")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with pytest.raises(UserError, match=r"cannot write .*net\.h5"), full_disk(1_000_000):
+        model_file.require_place(tmp_path / "net.h5")
     assert list(tmp_path.iterdir()) == []
 
 
