@@ -200,6 +200,14 @@ def test_faint_ink_is_read_in_light_that_changes_more_than_the_ink_does(page_wit
     assert difference_when_aligned(pictures.find_digit(lit).image, expected) < ALIKE
 
 
+def test_grain_of_the_paper_is_no_ink(page_with_digit):
+    page, expected = page_with_digit
+    grain = np.random.default_rng(1).normal(0, 12, (page.height, page.width))
+    grainy = 110 + 0.4 * np.asarray(page) + grain
+    read = pictures.find_digit(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8)))
+    assert difference_when_aligned(read.image, expected) < 2 * ALIKE
+
+
 def noisy_page(brightness):
     noise = np.random.default_rng(1).normal(brightness, 3, (200, 300))
     return Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))

@@ -65,6 +65,9 @@ def test_unknown_option_is_one_sentence(script, run):
 
 
 def test_training_prints_its_result_and_saves_a_model(run, small_data, tmp_path):
+    settings = tmp_path / "home" / ".keras" / "keras.json"  # which are none of our networks'
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"backend": "jax", "image_data_format": "channels_first"}')
     arguments = ["--recipe", "fast", "--epochs", 2, "--batch-size", 100, "--seed", 3]
     result = run("train_model.py", *arguments, "--output", "new/net.h5", MNIST_PATH=small_data)
     assert result.returncode == 0, result.stderr
