@@ -19,7 +19,6 @@ def network(file):
     UnknownLayerError for a network that needs Keras, KeyError or ValueError for a damaged one.
     """
     layers = [layer(config, file["model_weights"]) for config in layer_configs(file)]
-
     answer(layers, np.zeros((1, 28, 28), np.uint8))  # what does not fit together shows here
 
     def predict(images):

@@ -24,6 +24,7 @@ NOISE_MARGIN = 5  # standard deviations of the paper's grain below which nothing
 NORMAL_DEVIATION = 1.4826  # standard deviations in a median distance from the middle
 LIGHT_SIDE, LIGHT_STEPS = 32, 20  # pixels and rounds that find the light on the paper
 DIGIT_SIDE, IMAGE_SIDE = 20, 28  # pixels of MNIST's digits and of the images they stand in
+NO_INK = "nothing stands out from the paper; more contrast, or more paper around it, may help"
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
 
 
@@ -206,9 +207,7 @@ def ink_on_paper(grey):
     noise = np.median(np.abs(paper - paper_strength)) * NORMAL_DEVIATION
     full = np.quantile(strength[light != light_paper], 0.9) - paper_strength
     if full < max(LEAST_CONTRAST, NOISE_MARGIN * noise):
-        raise NoDigitError(
-            "nothing stands out from the paper; more contrast, or more paper around it, may help"
-        )
+        raise NoDigitError(NO_INK)
     ink = np.clip((strength - paper_strength) / full, 0, 1)
     ink[ink < max(FAINTEST_INK, NOISE_MARGIN * noise / full)] = 0
     return ink
@@ -221,9 +220,7 @@ def threshold(grey):
     """
     counts, edges = np.histogram(grey, bins=256, range=(0, 1))
     if np.count_nonzero(counts) < 2:
-        raise NoDigitError(
-            "nothing stands out from the paper; more contrast, or more paper around it, may help"
-        )
+        raise NoDigitError(NO_INK)
     below = counts.cumsum()[:-1]
     above = grey.size - below
     sums = (counts * np.arange(256)).cumsum()
