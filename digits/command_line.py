@@ -95,8 +95,8 @@ def status_of(main):
         return complain(error)
     except ModuleNotFoundError as error:
         return complain(missing_package(error))
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
+    except KeyboardInterrupt as interruption:
+        print("\ninterrupted", *interruption.args, sep=": ", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         drop_output()

@@ -18,30 +18,64 @@ def network(file):
     `file` is an open `h5py.File`. The function computes what Keras's `predict` does. Raises
     UnknownLayerError for a network that needs Keras, KeyError or ValueError for a damaged one.
     """
-    layers = [layer(config, file["model_weights"]) for config in layer_configs(file)]
-    answer(layers, np.zeros((1, 28, 28), np.uint8))  # what does not fit together shows here
+    steps = [
+        (description["config"]["name"], layer(description, file["model_weights"]), inputs)
+        for description, inputs in layers_and_inputs(file)
+    ]
+    answer(steps, np.zeros((1, 28, 28), np.uint8))  # what does not fit together shows here
 
     def predict(images):
         starts = range(0, len(images), BATCH_SIZE)
-        return np.concatenate([answer(layers, images[i : i + BATCH_SIZE]) for i in starts])
+        return np.concatenate([answer(steps, images[i : i + BATCH_SIZE]) for i in starts])
 
     return predict
 
 
-def answer(layers, images):
-    """Return what the layers make of a batch of images, uint8 (n, 28, 28)."""
-    values = images[..., np.newaxis].astype(np.float32)
-    for apply in layers:
-        values = apply(values)
-    return values
+def answer(steps, images):
+    """Return what a network's steps, (name, function, names of its inputs), make of images.
+
+    `images` are uint8 of shape (n, 28, 28). The last step's values are the answer.
+    """
+    values = {None: images[..., np.newaxis].astype(np.float32)}
+    for name, apply, inputs in steps:
+        values[name] = apply(*[values[each] for each in inputs])
+    return values[name]
 
 
-def layer_configs(file):
-    """Return the network's layers in order, as Keras describes them."""
+def layers_and_inputs(file):
+    """Return the network's layers in order, as Keras describes them, each with its inputs' names.
+
+    The name None stands for the images.
+    """
     model = json.loads(file.attrs["model_config"])
-    if model["class_name"] != "Sequential":
-        raise UnknownLayerError(f"the shape of a {model['class_name']} network")
-    return model["config"]["layers"]
+    layers = model["config"]["layers"]
+    if model["class_name"] == "Sequential":
+        names = [None, *(each["config"]["name"] for each in layers)]
+        return list(zip(layers, [[name] for name in names[:-1]], strict=True))
+    if model["class_name"] == "Functional" and is_one_way(model["config"]):
+        return [(each, inputs(each)) for each in layers]
+    raise UnknownLayerError(f"the shape of a {model['class_name']} network")
+
+
+def is_one_way(config):
+    """Return whether a functional network leads from one input to one output, its last layer."""
+    ends = [np.ravel(config[name]).tolist() for name in ("input_layers", "output_layers")]
+    last = config["layers"][-1]["config"]["name"]
+    return [len(end) for end in ends] == [3, 3] and ends[1][0] == last
+
+
+def inputs(description):
+    """Return the names of the layers whose values a layer of a functional network takes."""
+    uses = description["inbound_nodes"]
+    if not uses:
+        return [None]
+    if len(uses) > 1 or not isinstance(uses[0], dict) or len(uses[0]["args"]) > 1:
+        raise UnknownLayerError(
+            f"another use than one of the layer {description['config']['name']}"
+        )
+    taken = uses[0]["args"][0]
+    tensors = taken if isinstance(taken, list) else [taken]
+    return [tensor["config"]["keras_history"][0] for tensor in tensors]
 
 
 def layer(description, all_weights):
@@ -63,6 +97,11 @@ def rescaling(config, weights):
     """Rescaling: a factor, then an offset."""
     scale, offset = np.float32(config["scale"]), np.float32(config["offset"])
     return lambda values: values * scale + offset
+
+
+def average(config, weights):
+    """Average: the mean of several inputs."""
+    return lambda *values: sum(values[1:], values[0]) / np.float32(len(values))
 
 
 def flatten(config, weights):
@@ -178,6 +217,7 @@ ACTIVATIONS = {
 }
 
 LAYERS = {
+    "Average": average,
     "InputLayer": unchanged,
     "Rescaling": rescaling,
     "Conv2D": convolution,

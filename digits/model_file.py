@@ -15,7 +15,7 @@ from digits.files import claim, first_line, reason, require_writable, shown, who
 BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
 TRAIN_ONE = "train one with train_model.py"
-LARGEST_MODEL = 20_000_000  # bytes: more than any recipe's model and its predecessor take
+LARGEST_TRAINING = 60_000_000  # bytes: more than any recipe's models and unfinished state take
 
 OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 OF_SOME_VERSIONS = {"dtype", "optional", "renorm", "renorm_momentum"}  # as the defaults have them
@@ -27,7 +27,7 @@ def require_place(path):
     """Raise UserError unless a model fits in at `path`; ask before, not after, the training."""
     if path.suffix != ".h5":
         raise UserError(f"cannot save a model as {path}: its name must end in .h5")
-    require_writable(path, LARGEST_MODEL)
+    require_writable(path, LARGEST_TRAINING)
 
 
 def save(network, record, path):
@@ -36,18 +36,27 @@ def save(network, record, path):
     A model that was there stays as `NAME.previous.h5`. Raises UserError, with everything as it
     was, if it cannot be written.
     """
-    with whole_file(path) as partial:
-        # HDF5 ends the interpreter with a segmentation fault if the disk fills under it.
-        claim(partial, BYTES_PER_WEIGHT * network.count_params() + BYTES_BESIDES)
-        network.save(partial)
-        with h5py.File(partial, "r+") as file:
-            file.attrs["model_config"] = json.dumps(
-                portable(json.loads(file.attrs["model_config"]))
-            )
-            file.attrs["training"] = json.dumps(record)
+    with whole_model(network, record, path):
         if path.exists():
             with whole_file(previous(path)) as kept:
                 shutil.copyfile(path, kept)
+
+
+@contextmanager
+def whole_model(network, record, path, more=0):
+    """Yield an open `h5py.File` of the network, to which the block may add `more` bytes.
+
+    It becomes `path` when the block ends well. Raises UserError if it cannot be written.
+    """
+    with whole_file(path) as partial:
+        # HDF5 ends the interpreter with a segmentation fault if the disk fills under it.
+        claim(partial, BYTES_PER_WEIGHT * network.count_params() + more + BYTES_BESIDES)
+        network.save(partial)
+        with h5py.File(partial, "r+") as file:
+            description = portable(json.loads(file.attrs["model_config"]))
+            file.attrs["model_config"] = json.dumps(description)
+            file.attrs["training"] = json.dumps(record)
+            yield file
 
 
 def portable(model):
@@ -57,6 +66,9 @@ def portable(model):
     What weights start from and are held to is of no use to them once they are trained.
     """
     model["config"].pop("dtype", None)
+    for end in ("input_layers", "output_layers"):
+        if isinstance(model["config"].get(end, [[]])[0], str):  # one: older ones have lists alone
+            model["config"][end] = [model["config"][end]]
     for layer in model["config"]["layers"]:
         layer["config"] = {
             name: value

@@ -1,4 +1,4 @@
-"""Batches, distortions, schedule: everything between a recipe and a trained network."""
+"""Batches, schedule, epochs: everything between a recipe and a trained network."""
 
 import math
 import platform
@@ -11,56 +11,49 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import networks
+from digits import networks, unfinished
+from digits.distortion import distorted
 
-STEPS_PER_EXECUTION = 10  # Keras's Python between batches costs as much as a small batch
+MOST_STEPS_PER_EXECUTION = 10  # Keras's Python between batches costs as much as a small batch
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
 
-# How far a training image is distorted, at most: a hand differs from another by about as much.
-ROTATION = 0.2  # radians
-SHEAR = 0.2
-LOG_SCALE = 0.13
-SHIFT = 2.0  # pixels
 
+def train(record, training, validation, place, state=()):
+    """Return a network trained by its recipe, and its record with what came of it added.
 
-def train(recipe_name, training, validation, *, epochs, batch_size, seed):
-    """Return a network trained by the recipe, and the record of its training, a dict for JSON.
-
-    `training` and `validation` are `mnist.Examples`; `epochs` and `batch_size` may be None for
-    the recipe's own. Prints a progress bar, loss and accuracy on stderr.
+    `record` is a dict with "recipe", "epochs", "batch_size" and "seed", and has a "history" if the
+    training goes on, from the arrays `state` that `unfinished.load` gave. `training` and
+    `validation` are `mnist.Examples`. After each epoch `unfinished.save` keeps it at `place`.
+    Prints a progress bar, loss and accuracy on stderr. Raises KeyboardInterrupt after Ctrl-C.
     """
-    recipe = networks.RECIPES[recipe_name]
-    epochs, batch_size = epochs or recipe.epochs, batch_size or recipe.batch_size
-    keras.utils.set_random_seed(seed)
-    network = networks.build(recipe)
-    steps = epochs * math.ceil(len(training.images) / batch_size)
-    compile_for(network, keras.optimizers.Adam(one_cycle(recipe.peak_learning_rate, steps)))
-    started = time.perf_counter()
-    history = fit(network, batches(training, batch_size, seed), validation, epochs)
-    outcome = {"history": history, "seconds": round(time.perf_counter() - started, 1)}
-    compile_for(network, keras.optimizers.Adam())  # fresh: its state is not to be saved
-    settings = {"recipe": recipe_name, "epochs": epochs, "batch_size": batch_size, "seed": seed}
-    return network, {**settings, **described(training, validation), **outcome, **versions()}
+    keras.utils.set_random_seed(record["seed"])
+    recipe, epochs = networks.RECIPES[record["recipe"]], record["epochs"]
+    steps = math.ceil(len(training.images) / record["batch_size"])
+    with strategy().scope():
+        network = networks.build(recipe)
+        trainee = keras.Model(network.input, keras.ops.stack(networks.answers(network), axis=1))
+        compile_for_branches(trainee, optimizer(recipe, epochs * steps), steps)
+    if state:
+        restore(trainee, state)
+    progress = Progress(network, {"history": {}, "seconds": 0, **record, **versions()}, place)
+    done = progress.epochs_done()
+    shuffled = batches(training, record["batch_size"], record["seed"], recipe.distortion, done)
+    fit(trainee, shuffled, validation, steps, done, epochs, progress)
+    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return network, progress.record
 
 
-def described(training, validation):
-    """Return what a training's record says of its data."""
-    return {
-        "data": training.name,
-        "training_images": len(training.images),
-        "validation_images": len(validation.images),
-    }
+def strategy():
+    """Return how TensorFlow spreads the work: over all GPUs, if it sees several."""
+    several = len(tf.config.list_physical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
-def compile_for(network, optimizer):
-    """Compile the network for labels that are digits, so that a loaded one can be evaluated."""
-    network.compile(
-        optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        steps_per_execution=STEPS_PER_EXECUTION,
-    )
+def optimizer(recipe, steps):
+    """Return Adam at the recipe's learning rate, or along its cycle over all `steps`."""
+    rate = one_cycle(recipe.learning_rate, steps) if recipe.one_cycle else recipe.learning_rate
+    return keras.optimizers.Adam(rate)
 
 
 def one_cycle(peak, steps):
@@ -74,19 +67,96 @@ def one_cycle(peak, steps):
     )
 
 
-def fit(network, training_batches, validation, epochs):
-    """Train, and return every epoch's loss and accuracy, on training and validation images."""
+def compile_for_branches(trainee, optimizer, steps):
+    """Compile a network of (n, branches, 10) so that each branch learns, and their mean is scored.
+
+    An epoch is made of whole executions, which end with it.
+    """
+    at_once = max(n for n in range(1, MOST_STEPS_PER_EXECUTION + 1) if steps % n == 0)
+    trainee.compile(
+        optimizer, loss=mean_loss, metrics=[accuracy_of_mean], steps_per_execution=at_once
+    )
+
+
+def mean_loss(labels, probabilities):
+    """Return the mean of the branches' cross-entropies, of shape (n,).
+
+    It is the categorical cross-entropy: with labels that are digits, Keras names it sparse.
+    """
+    labels = keras.ops.repeat(keras.ops.reshape(labels, (-1, 1)), probabilities.shape[1], axis=1)
+    losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+    return keras.ops.mean(losses, axis=1)
+
+
+def accuracy_of_mean(labels, probabilities):
+    """Return whether the mean of the branches' answers is right, of shape (n,)."""
+    mean = keras.ops.mean(probabilities, axis=1)
+    return keras.metrics.sparse_categorical_accuracy(labels, mean)
+
+
+accuracy_of_mean.__name__ = "accuracy"
+
+
+def restore(trainee, state):
+    """Put an unfinished training's arrays back."""
+    trainee.optimizer.build(trainee.trainable_variables)
+    for variable, array in zip(variables(trainee), state, strict=True):
+        variable.assign(array)
+
+
+def variables(trainee):
+    """Return all that changes in a training: weights, averages, moments, states of chance."""
+    return [*trainee.variables, *trainee.optimizer.variables]
+
+
+class Progress(keras.callbacks.Callback):
+    """Keeps the record, and after each epoch a file that holds all that is needed to go on."""
+
+    def __init__(self, network, record, place):
+        super().__init__()
+        self.network, self.record, self.place = network, record, place
+        self.started = time.perf_counter() - record["seconds"]
+        self.best_weights = network.get_weights()
+
+    def epochs_done(self):
+        return len(self.record["history"].get("val_accuracy", ()))
+
+    def on_epoch_end(self, epoch, logs):
+        for name, value in logs.items():
+            self.record["history"].setdefault(name, []).append(round(float(value), 6))
+        self.record["seconds"] = round(time.perf_counter() - self.started, 1)
+        if unfinished.best_epoch(self.record) == self.epochs_done():
+            self.best_weights = self.network.get_weights()
+        state = [variable.numpy() for variable in variables(self.model)]
+        with weights_of(self.network, self.best_weights):
+            unfinished.save(self.network, self.record, state, self.place)
+
+
+@contextmanager
+def weights_of(network, weights):
+    """Give the network other weights in this block."""
+    own = network.get_weights()
+    network.set_weights(weights)
+    try:
+        yield
+    finally:
+        network.set_weights(own)
+
+
+def fit(trainee, batches, validation, steps, done, epochs, progress):
+    """Train from the epoch after those `done` to the last."""
     with redirect_stdout(sys.stderr), interruptible() as interruption:  # its bar goes to stderr
-        fitted = network.fit(
-            training_batches,
+        trainee.fit(
+            batches,
+            steps_per_epoch=steps,
+            initial_epoch=done,
             epochs=epochs,
-            callbacks=[interruption],
+            callbacks=[progress, interruption],
             shuffle=False,  # the batches are shuffled already
             validation_data=(validation.images[..., np.newaxis], validation.labels),
             validation_batch_size=500,
             verbose=1 if sys.stderr.isatty() else 2,  # without a terminal, a line per epoch
         )
-    return {name: [float(value) for value in values] for name, values in fitted.history.items()}
 
 
 @contextmanager
@@ -113,57 +183,29 @@ def interruptible():
         signal.signal(signal.SIGINT, before)
 
 
-def batches(examples, batch_size, seed):
-    """Return a `tf.data.Dataset` of shuffled, distorted batches, another order every epoch.
+def batches(examples, batch_size, seed, distortion=None, epochs_done=0):
+    """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
-    Indices are shuffled and whole batches gathered: single examples would cost more than the
-    network. Images are float32 of shape (batch, 28, 28, 1), 0 to 255.
+    Images are float32 of shape (batch, 28, 28, 1), 0 to 255. What a batch holds depends on the
+    seed and its number alone, so that a training can go on where it ended. Indices are shuffled
+    and whole batches gathered: single examples would cost more than the network.
     """
     images, labels = tf.constant(examples.images[..., np.newaxis]), tf.constant(examples.labels)
-    random = tf.random.Generator.from_seed(seed)
+    n = len(examples.labels)
 
-    def batch(indices):
+    def shuffled(epoch):
+        order = tf.argsort(tf.random.stateless_uniform([n], [seed, epoch]))
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    def batch(number, indices):
         chosen = tf.cast(tf.gather(images, indices), tf.float32)
-        return distorted(chosen, random), tf.gather(labels, indices)
+        if distortion:
+            chosen = distorted(chosen, distortion, [seed, number])
+        return chosen, tf.gather(labels, indices)
 
-    indices = tf.data.Dataset.range(len(examples.labels))
-    return indices.shuffle(len(examples.labels), seed=seed).batch(batch_size).map(batch).prefetch(4)
-
-
-def distorted(images, random):
-    """Return the images, each turned, slanted, stretched and shifted at random.
-
-    `images` are float32 of shape (n, 28, 28, 1); `random` is a `tf.random.Generator`.
-    """
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=affine_maps(tf.shape(images)[0], random),
-        output_shape=images.shape[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
-
-
-def affine_maps(n, random):
-    """Return n random affine maps about the image's centre, as (n, 8): a0 a1 a2 b0 b1 b2 0 0.
-
-    Output pixel (x, y) takes its value from (a0 x + a1 y + a2, b0 x + b1 y + b2).
-    """
-
-    def uniform(limit):
-        return random.uniform((n,), -limit, limit)
-
-    angle, shear = uniform(ROTATION), uniform(SHEAR)
-    width, height = tf.exp(uniform(LOG_SCALE)), tf.exp(uniform(LOG_SCALE))
-    cosine, sine = tf.cos(angle), tf.sin(angle)
-    a0, a1 = cosine * width, (cosine * shear - sine) * height
-    b0, b1 = sine * width, (sine * shear + cosine) * height
-    centre = 13.5  # pixels, of 0 to 27
-    a2 = centre * (1 - a0 - a1) + uniform(SHIFT)
-    b2 = centre * (1 - b0 - b1) + uniform(SHIFT)
-    zero = tf.zeros(n)
-    return tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
+    indices = tf.data.Dataset.counter(epochs_done).flat_map(shuffled)
+    numbered = indices.enumerate(epochs_done * math.ceil(n / batch_size))
+    return numbered.map(batch, num_parallel_calls=2).prefetch(4)
 
 
 def versions():

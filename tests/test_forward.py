@@ -1,10 +1,11 @@
 """NumPy's answer against Keras's."""
 
+import h5py
 import numpy as np
 import pytest
 from conftest import MODEL
 
-from digits import model_file, networks
+from digits import forward, model_file, networks
 from digits.quiet import import_tensorflow
 
 import_tensorflow()
@@ -108,12 +109,53 @@ def test_unknown_layer_is_left_to_keras_and_named(named, tmp_path, capsys):
     assert named in said and "longer" in said
 
 
-def test_functional_network_is_left_to_keras(tmp_path, capsys):
-    inputs = keras.Input((28, 28, 1))
-    outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(inputs))
-    keras.Model(inputs, outputs).save(tmp_path / "net.h5")
+def functional(build):
+    """Return a network from a function of its input, with ten probabilities behind it."""
+    pixels = keras.Input((28, 28, 1))
+    values = layers.Flatten()(build(layers.Rescaling(1 / 255)(pixels)))
+    return keras.Model(pixels, layers.Dense(10, activation="softmax")(values))
+
+
+def test_branches_of_several_lengths_answer_as_keras_does(tmp_path, capsys):
+    def branches(values):
+        short = layers.Conv2D(4, 3, strides=2)(values)
+        long = layers.Conv2D(4, 3, strides=2)(layers.BatchNormalization()(values))
+        third = layers.MaxPooling2D()(layers.Conv2D(4, 3)(values))
+        return layers.Average()([short, long, third])
+
+    network = with_random_weights(functional(branches))
+    assert_as_keras(network, tmp_path / "net.h5", random_images(9))
+    assert capsys.readouterr().err == ""
+
+
+def shared_layer(values):
+    convolution = layers.Conv2D(1, 3, padding="same")
+    return convolution(convolution(values))
+
+
+def two_outputs():
+    network = functional(lambda values: values)
+    return keras.Model(network.input, [network.output, network.output])
+
+
+def two_inputs():
+    pixels = [keras.Input((28, 28, 1)), keras.Input((28, 28, 1))]
+    values = layers.Flatten()(layers.Average()(pixels))
+    return keras.Model(pixels, layers.Dense(10, activation="softmax")(values))
+
+
+@pytest.mark.parametrize("build", [lambda: functional(shared_layer), two_outputs, two_inputs])
+def test_network_of_another_shape_is_not_computed_with_numpy(build, tmp_path):
+    build().save(tmp_path / "net.h5")
+    with h5py.File(tmp_path / "net.h5") as file, pytest.raises(forward.UnknownLayerError):
+        forward.network(file)
+
+
+def test_network_within_a_network_is_left_to_keras(tmp_path, capsys):
+    inner = keras.Sequential([layers.Conv2D(4, 3, strides=2, activation="relu")])
+    functional(inner).save(tmp_path / "net.h5")
     assert model_file.predictor(tmp_path / "net.h5")(random_images(2)).shape == (2, 10)
-    assert "Functional" in capsys.readouterr().err
+    assert "Sequential" in capsys.readouterr().err
 
 
 def test_shipped_model_answers_as_keras_does_on_test_images(mnist_test):

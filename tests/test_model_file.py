@@ -49,6 +49,7 @@ def test_keras_loads_and_evaluates_the_file(saved, small_arrays):
 
 CONVOLUTION = {"filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate"}
 KNOWN_TO_KERAS_3_0 = {
+    "Average": set(),
     "InputLayer": {"batch_shape", "sparse", "name"} | {"ragged"},  # taken, if of no use
     "Rescaling": {"scale", "offset"},
     "Conv2D": CONVOLUTION | {"groups", "activation", "use_bias"},
@@ -70,6 +71,8 @@ def test_older_keras_knows_all_that_is_written_of_a_layer(tmp_path, name):
     for layer in described["config"]["layers"]:
         known = KNOWN_TO_KERAS_3_0[layer["class_name"]] | {"name", "trainable"}
         assert set(layer["config"]) <= known, layer["class_name"]
+    for end in ("input_layers", "output_layers"):
+        assert all(isinstance(each, list) for each in described["config"][end])
 
 
 def test_saved_network_answers_as_before_in_keras(tmp_path):

@@ -16,7 +16,7 @@ from conftest import MNIST_PATH, MODEL, ROOT, assert_refused, needs_mnist, print
 from PIL import Image
 
 import predict_image
-from digits import plots
+from digits import model_file, networks, plots
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix != ".py")
@@ -83,34 +83,84 @@ def test_training_prints_its_result_and_saves_a_model(run, small_data, tmp_path)
     assert f"{100 * record['history']['val_accuracy'][-1]:.2f} %" in accuracy
 
 
+@pytest.fixture
+def training_until(environment, small_data):
+    """Return a function that starts a training and returns it once it has said these words."""
+
+    def start(words, *arguments):
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "train_model.py", "--data", small_data, *map(str, arguments)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        said = ""
+        while words not in said:
+            said += process.stderr.readline()
+        return process
+
+    return start
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_interrupted_training_leaves_the_model_from_before(environment, small_data, tmp_path):
+def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(training_until, tmp_path):
     model = tmp_path / "models" / "net.h5"
     model.parent.mkdir()
     model.write_bytes(b"the model from before")
-    command = [sys.executable, ROOT / "train_model.py", "--epochs", "1000", "--output", model]
-    process = subprocess.Popen(
-        [*command, "--data", small_data],
-        env=environment,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    said = ""
-    while "Epoch 2/" not in said:
-        said += process.stderr.readline()
+    process = training_until("Epoch 3/", "--epochs", 1000, "--output", model)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert err.splitlines()[-1] == "interrupted"
     assert "Traceback" not in err and out == ""
-    assert [path.name for path in model.parent.iterdir()] == ["net.h5"]
+    last = err.splitlines()[-1]
+    assert last.startswith("interrupted: ") and "of 1000 epochs of 'standard'" in last
+    for words in ("net.unfinished.h5", "--resume", "validation accuracy"):
+        assert words in last
     assert model.read_bytes() == b"the model from before"
+    kept = model.with_name("net.unfinished.h5")
+    assert set(model.parent.iterdir()) == {model, kept}
+    assert model_file.predictor(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
+
+
+def test_killed_training_goes_on_to_the_same_result(training_until, run, small_data, tmp_path):
+    settings = ["--recipe", "fast", "--epochs", 6, "--batch-size", 100]
+    killed, whole = tmp_path / "killed.h5", tmp_path / "whole.h5"
+    process = training_until("Epoch 3/", *settings, "--output", killed)
+    process.kill()
+    process.communicate()
+    result = run("train_model.py", "--resume", "--output", killed, MNIST_PATH=small_data)
+    assert result.returncode == 0, result.stderr
+    assert "of 6 epochs of 'fast' are kept" in result.stderr and "Epoch 1/" not in result.stderr
+    assert not list(tmp_path.glob("*.unfinished.h5"))
+    run("train_model.py", *settings, "--output", whole, MNIST_PATH=small_data)
+    first, second = (model_file.training_record(path) for path in (killed, whole))
+    assert first["history"] == second["history"]
+    images = np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8)
+    answers = [model_file.predictor(path)(images) for path in (killed, whole)]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_record_names_the_command_that_made_the_model(run, small_data, tmp_path):
+    arguments = ["--recipe", "fast", "--epochs", "1", "--batch-size", "200", "--seed", "3"]
+    run("train_model.py", *arguments, "--output", tmp_path / "net.h5", MNIST_PATH=small_data)
+    record = model_file.training_record(tmp_path / "net.h5")
+    assert record["command"] == " ".join(["python train_model.py", *arguments])
+
+
+def test_nothing_to_resume_is_one_sentence(run, small_data):
+    assert_refused(
+        run("train_model.py", "--resume", "--output", "net.h5", MNIST_PATH=small_data),
+        "nothing to resume",
+        "net.unfinished.h5",
+    )
 
 
 def test_training_lists_its_recipes(run):
     result = run("train_model.py", "--list-recipes")
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["standard", "fast"]
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(networks.RECIPES)
+    assert max(map(len, lines)) <= 100
 
 
 def test_training_without_mnist_says_what_was_tried(run):

@@ -1,13 +1,18 @@
-"""Training: batches, distortions, schedule, and that it learns."""
+"""Training: batches, schedule, that it learns, and that it goes on where it was killed."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from digits import mnist
+from digits import mnist, networks, unfinished
+from digits.errors import UserError
 from digits.quiet import import_tensorflow
 
-tf = import_tensorflow()
-from digits import training  # noqa: E402 - after TensorFlow has been imported quietly
+import_tensorflow()
+import keras  # noqa: E402 - after TensorFlow has been imported quietly
+
+from digits import training  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -15,70 +20,157 @@ def examples(small_data):
     return mnist.load_training(small_data)
 
 
-def test_network_learns_and_its_record_says_how(examples):
-    network, record = training.train("fast", *examples, epochs=6, batch_size=50, seed=1)
+@pytest.fixture
+def place(tmp_path):
+    """Where an unfinished training is kept."""
+    return tmp_path / "net.unfinished.h5"
+
+
+def task(**changes):
+    """Return the record of a short training, before it."""
+    return {"recipe": "fast", "epochs": 3, "batch_size": 100, "seed": 1, **changes}
+
+
+def test_network_learns_and_its_record_says_how(examples, place):
+    asked = task(epochs=6, batch_size=50, data="small")
+    network, record = training.train(asked, *examples, place)
     history = record["history"]
     assert set(history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
     assert all(len(values) == 6 for values in history.values())
     assert history["val_accuracy"][-1] > 0.9, "chance would be 0.1"
     assert history["loss"][-1] < history["loss"][0]
-    settings = {name: record[name] for name in ("recipe", "epochs", "batch_size", "seed", "data")}
-    assert settings == {
-        "recipe": "fast",
-        "epochs": 6,
-        "batch_size": 50,
-        "seed": 1,
-        "data": mnist.NOT_MNIST,
-    }
+    assert {**record, **asked} == record and record["seconds"] > 0
     images, labels = examples[1].images[..., np.newaxis], examples[1].labels
-    assert network.evaluate(images, labels, verbose=0)[1] == history["val_accuracy"][-1]
+    scores = network.evaluate(images, labels, verbose=0)
+    expected = [history["val_loss"][-1], history["val_accuracy"][-1]]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
-def weights_after(examples, seed):
-    network, _ = training.train("fast", *examples, epochs=1, batch_size=100, seed=seed)
+def all_weights(network):
     return np.concatenate([weights.ravel() for weights in network.get_weights()])
 
 
-def test_same_seed_gives_the_same_weights_and_another_others(examples):
-    first = weights_after(examples, seed=1)
-    np.testing.assert_array_equal(first, weights_after(examples, seed=1))
-    assert not np.allclose(first, weights_after(examples, seed=2))
+def weights_after(examples, place, seed):
+    return all_weights(training.train(task(epochs=1, seed=seed), *examples, place)[0])
+
+
+def test_same_seed_gives_the_same_weights_and_another_others(examples, place):
+    first = weights_after(examples, place, seed=1)
+    np.testing.assert_array_equal(first, weights_after(examples, place, seed=1))
+    assert not np.allclose(first, weights_after(examples, place, seed=2))
+
+
+class Killed(BaseException):
+    """What ends a training in the middle."""
+
+
+@pytest.fixture
+def killed_after_two_epochs(examples, place, monkeypatch):
+    """Train until the second epoch is kept, and no further."""
+
+    def save(network, record, state, path):
+        unfinished.save(network, record, state, path)
+        if len(record["history"]["loss"]) == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "unfinished", SimpleNamespace(**{**vars(unfinished), "save": save}))
+        with pytest.raises(Killed):
+            training.train(task(), *examples, place)
+
+
+def test_resumed_training_ends_with_the_weights_of_one_that_was_not_killed(
+    examples, place, killed_after_two_epochs, tmp_path
+):
+    record, state = unfinished.load(place, task())
+    resumed, record = training.train(record, *examples, place, state)
+    whole, expected = training.train(task(), *examples, tmp_path / "whole.h5")
+    np.testing.assert_array_equal(all_weights(resumed), all_weights(whole))
+    assert record["history"] == expected["history"]
+
+
+def test_unfinished_training_holds_its_best_epoch_as_a_model(examples, place, monkeypatch):
+    kept = {}
+
+    def save(network, record, state, path):
+        unfinished.save(network, record, state, path)
+        kept[len(record["history"]["loss"])] = all_weights(keras.models.load_model(path))
+        record["history"]["val_accuracy"][:] = [0.3, 0.5, 0.4, 0.6][: len(kept)]
+
+    patched = SimpleNamespace(**{**vars(unfinished), "save": save})
+    monkeypatch.setattr(training, "unfinished", patched)
+    monkeypatch.setattr(patched, "best_epoch", lambda record: [1, 2, 2, 4][len(kept)])
+    network, _ = training.train(task(epochs=4), *examples, place)
+    np.testing.assert_array_equal(kept[3], kept[2], "the third is not better than the second")
+    assert (kept[2] != kept[1]).any() and (kept[4] != kept[2]).any()
+    np.testing.assert_array_equal(all_weights(network), kept[4], "it trained on with its own")
+
+
+def test_another_training_is_not_taken_for_the_unfinished_one(place, killed_after_two_epochs):
+    for name, value in {"recipe": "standard", "epochs": 4, "batch_size": 50, "seed": 2}.items():
+        with pytest.raises(UserError, match=f"has {name.replace('_', ' ')} .*, not {value}"):
+            unfinished.load(place, {name: value})
+
+
+def test_nothing_to_resume_is_a_sentence(place):
+    with pytest.raises(UserError, match=r"nothing to resume: there is no .*unfinished\.h5"):
+        unfinished.load(place, {})
+    assert unfinished.described(place) == ""
+
+
+def test_damaged_unfinished_training_is_a_sentence(place, killed_after_two_epochs):
+    place.write_bytes(place.read_bytes()[:100_000])
+    with pytest.raises(UserError, match=r"net\.unfinished\.h5: it is damaged"):
+        unfinished.load(place, {})
+    assert unfinished.described(place) == ""
+
+
+def test_branches_learn_each_for_itself_and_are_scored_together():
+    labels = np.array([1, 0])
+    answers = np.array([[[0.5, 0.5], [0.2, 0.8]], [[0.9, 0.1], [0.05, 0.95]]], np.float32)
+    expected = [-(np.log(0.5) + np.log(0.8)) / 2, -(np.log(0.9) + np.log(0.05)) / 2]
+    np.testing.assert_allclose(training.mean_loss(labels, answers), expected, rtol=1e-5)
+    np.testing.assert_array_equal(training.accuracy_of_mean(labels, answers), [1, 0])
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(860, 10), (215, 5), (1719, 9), (11, 1), (3, 3)])
+def test_epoch_is_made_of_whole_executions(steps, expected):
+    network = networks.build(networks.RECIPES["fast"])
+    training.compile_for_branches(network, "adam", steps)
+    assert network.steps_per_execution == expected
 
 
 def test_epoch_shows_every_image_once_in_a_new_order(examples):
     labels = examples[0].labels
     batches = training.batches(examples[0], 100, seed=1)
-    epochs = [np.concatenate([batch[1] for batch in batches]) for _ in range(2)]
-    for seen in epochs:
-        np.testing.assert_array_equal(np.bincount(seen), np.bincount(labels))
+    seen = [batch[1].numpy() for batch in batches.take(22)]
+    assert [len(batch) for batch in seen] == [100] * 22
+    epochs = [np.concatenate(seen[:11]), np.concatenate(seen[11:])]
+    for epoch in epochs:
+        np.testing.assert_array_equal(np.bincount(epoch), np.bincount(labels))
     assert (epochs[0] != epochs[1]).any() and (epochs[0] != labels).any()
 
 
-def test_images_come_distorted(examples):
-    images, _ = next(iter(training.batches(examples[0], 100, seed=1)))
+def test_batches_go_on_where_an_epoch_ended(examples):
+    distortion = networks.Distortion(bend=1, thinner=1, thicker=1)
+    whole = list(training.batches(examples[0], 300, 1, distortion).take(8))
+    later = list(training.batches(examples[0], 300, 1, distortion, epochs_done=1).take(4))
+    for expected, batch in zip(whole[4:], later, strict=True):
+        np.testing.assert_array_equal(expected[0], batch[0])
+        np.testing.assert_array_equal(expected[1], batch[1])
+    assert (whole[0][0].numpy() != whole[4][0].numpy()).any()
+
+
+def test_images_come_distorted_if_the_recipe_says_so(examples):
     originals = {image.tobytes() for image in examples[0].images}
-    unchanged = [image.astype(np.uint8).tobytes() in originals for image in images.numpy()]
-    assert sum(unchanged) < 5
 
+    def unchanged(distortion):
+        images, _ = next(iter(training.batches(examples[0], 100, 1, distortion)))
+        images = images.numpy().astype(np.uint8)
+        return sum(image.tobytes() in originals for image in images)
 
-def test_distortion_moves_the_middle_by_no_more_than_the_shift():
-    dot = np.zeros((300, 28, 28, 1), np.float32)
-    dot[:, 13:15, 13:15] = 255
-    moved = training.distorted(tf.constant(dot), tf.random.Generator.from_seed(1)).numpy()
-    y, x = np.mgrid[:28, :28]
-    mass = moved[..., 0].sum(axis=(1, 2))
-    centres = np.stack([(moved[..., 0] * axis).sum(axis=(1, 2)) / mass for axis in (x, y)])
-    distance = np.abs(centres - 13.5)
-    assert 1 < distance.max() < training.SHIFT * 1.6, "the shift is turned and stretched as well"
-    assert len(np.unique(centres.round(3), axis=1).T) > 290, "each image in its own way"
-
-
-def test_distortion_without_limits_of_its_own_changes_nothing(monkeypatch):
-    for limit in ("ROTATION", "SHEAR", "LOG_SCALE", "SHIFT"):
-        monkeypatch.setattr(training, limit, 0.0)
-    images = np.random.default_rng(1).integers(0, 256, (5, 28, 28, 1)).astype(np.float32)
-    same = training.distorted(tf.constant(images), tf.random.Generator.from_seed(1))
-    np.testing.assert_allclose(same, images, atol=0.01)
+    assert unchanged(None) == 100
+    assert unchanged(networks.Distortion()) < 5
 
 
 def test_learning_rate_rises_to_its_peak_and_falls_to_almost_nothing():

@@ -1,0 +1,70 @@
+"""A training that is not finished: all it needs to go on, in one file beside its model.
+
+The file is a model file like any other, of the best epoch so far, and holds the training's arrays
+besides.
+"""
+
+import json
+
+import numpy as np
+
+from digits import model_file
+from digits.errors import UserError
+from digits.files import shown
+
+ARRAYS = "unfinished"
+
+
+def place(model):
+    """Return where the unfinished training of the model at the path `model` is kept."""
+    return model.with_suffix(".unfinished.h5")
+
+
+def save(network, record, state, path):
+    """Save a network of the best weights so far, the record, and the arrays `state`, whole.
+
+    Raises UserError, with what was there before untouched, if they cannot be written.
+    """
+    with model_file.whole_model(network, record, path, sum(each.nbytes for each in state)) as file:
+        for number, array in enumerate(state):
+            file[f"{ARRAYS}/{number}"] = array
+
+
+def load(path, wanted):
+    """Return the record and the list of arrays of the unfinished training at `path`.
+
+    Raises UserError if there is none, if it is damaged, or if its record differs from `wanted`, a
+    dict in which None stands for anything.
+    """
+    if not path.is_file():
+        raise UserError(f"nothing to resume: there is no {shown(path)}; leave --resume out")
+    with model_file.opened(path) as file:
+        arrays = file[ARRAYS]
+        state = [np.asarray(arrays[str(number)]) for number in range(len(arrays))]
+        record = json.loads(file.attrs["training"])
+        for name, value in wanted.items():
+            if value not in (None, record[name]):
+                raise UserError(
+                    f"{shown(path)} has {name.replace('_', ' ')} {record[name]}, not {value}:"
+                    " ask for the same, or start anew without --resume"
+                )
+    return record, state
+
+
+def best_epoch(record):
+    """Return the epoch, from 1, whose validation accuracy is the best of a record's; the first."""
+    return 1 + int(np.argmax(record["history"]["val_accuracy"]))
+
+
+def described(path):
+    """Return in words what the unfinished training at `path` has come to, or "" without one."""
+    try:
+        record = model_file.training_record(path)
+    except UserError:  # there is none, or what is left of one
+        return ""
+    accuracies, best = record["history"]["val_accuracy"], best_epoch(record)
+    return (
+        f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept in"
+        f" {shown(path)}, which --resume goes on with, and which holds as a model the best of them,"
+        f" epoch {best} with validation accuracy {accuracies[best - 1]:.2%}"
+    )

@@ -1,0 +1,105 @@
+"""Distortions: how far they go, and that nothing moves where they are not asked to."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.networks import Distortion
+from digits.quiet import import_tensorflow
+
+tf = import_tensorflow()
+from digits.distortion import distorted  # noqa: E402 - after TensorFlow is imported quietly
+
+NONE = Distortion(rotation=0, shear=0, log_scale=0, shift=0)
+SEED = (1, 2)
+
+
+def images_of(array):
+    return tf.constant(array[..., np.newaxis].astype(np.float32))
+
+
+def test_distortion_without_limits_of_its_own_changes_nothing():
+    images = images_of(np.random.default_rng(1).integers(0, 256, (5, 28, 28)))
+    np.testing.assert_allclose(distorted(images, NONE, SEED), images, atol=0.01)
+
+
+def test_same_seed_distorts_alike_and_another_otherwise():
+    images = images_of(np.random.default_rng(1).integers(0, 256, (5, 28, 28)))
+    everything = Distortion(bend=1, thinner=1, thicker=1)
+    first = distorted(images, everything, SEED).numpy()
+    np.testing.assert_array_equal(first, distorted(images, everything, SEED))
+    for other in ((2, 2), (1, 3)):
+        assert not np.allclose(first, distorted(images, everything, other))
+
+
+def centres_of_mass(images):
+    """Return (2, n): x and y in pixels."""
+    y, x = np.mgrid[:28, :28]
+    mass = images.sum(axis=(1, 2))
+    return np.stack([(images * axis).sum(axis=(1, 2)) / mass for axis in (x, y)])
+
+
+def test_shift_moves_the_middle_by_no_more_than_its_limit_each_image_in_its_own_way():
+    dot = np.zeros((300, 28, 28))
+    dot[:, 13:15, 13:15] = 255
+    moved = distorted(images_of(dot), Distortion(0, 0, 0, shift=2), SEED).numpy()[..., 0]
+    centres = centres_of_mass(moved)
+    assert 1.9 < np.abs(centres - 13.5).max() <= 2.001
+    assert len(np.unique(centres.round(3), axis=1).T) > 290
+
+
+def angles(images):
+    """Return the direction of each image's longest axis, in radians, from its second moments."""
+    y, x = np.mgrid[:28, :28] - 13.5
+    xx, yy, xy = ((images * each).sum(axis=(1, 2)) for each in (x * x, y * y, x * y))
+    return np.arctan2(2 * xy, xx - yy) / 2
+
+
+def test_rotation_turns_a_line_by_no_more_than_its_limit():
+    line = np.zeros((200, 28, 28))
+    line[:, 13:15, 4:24] = 255
+    turned = distorted(images_of(line), Distortion(0.2, 0, 0, 0), SEED).numpy()[..., 0]
+    assert 0.18 < np.abs(angles(turned)).max() < 0.21
+
+
+@pytest.mark.parametrize("angle", [10, -15])
+def test_sampling_agrees_with_pillow(angle):
+    from digits.distortion import affine, sampled
+
+    smooth = Image.fromarray(np.random.default_rng(1).integers(0, 256, (7, 7), np.uint8))
+    image = np.asarray(smooth.resize((28, 28), Image.Resampling.BICUBIC))
+    expected = np.asarray(Image.fromarray(image).rotate(angle, Image.Resampling.BILINEAR))
+    zero = tf.zeros(1)
+    x, y = affine(tf.constant([np.radians(angle)], tf.float32), *[zero] * 5, 28, 28)
+    turned = sampled(images_of(image[np.newaxis]), x, y).numpy()[0, ..., 0]
+    middle = np.s_[6:22, 6:22]  # at the edges Pillow leaves out what has no four neighbours
+    np.testing.assert_allclose(turned[middle], expected[middle], atol=1.5)
+
+
+def test_bend_moves_parts_against_each_other_and_keeps_the_middle_near():
+    dots = np.zeros((200, 28, 28))
+    dots[:, 6:8, 6:8] = 255
+    other = np.zeros((200, 28, 28))
+    other[:, 20:22, 20:22] = 255
+    bent = Distortion(0, 0, 0, 0, bend=1)
+    first, second = (
+        centres_of_mass(distorted(images_of(each), bent, SEED).numpy()[..., 0]) - at
+        for each, at in ((dots, 6.5), (other, 20.5))
+    )
+    assert 0.3 < first.std() < 2 and 0.3 < second.std() < 2
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.3
+
+
+def test_strokes_become_thicker_and_thinner_up_to_the_limits():
+    bar = np.zeros((300, 28, 28))
+    bar[:, 4:24, 12:16] = 255
+    mass = (
+        distorted(images_of(bar), Distortion(0, 0, 0, 0, thinner=0.5, thicker=1), SEED)
+        .numpy()
+        .sum(axis=(1, 2, 3))
+    )
+    share = mass / mass.dtype.type(4 * 20 * 255)
+    assert 1.5 < share.max() <= 6 * 22 / 80 + 0.01, "from 4 by 20 pixels to 6 by 22"
+    assert 0.5 < share.min() < 0.9
+    only_thicker = distorted(images_of(bar), Distortion(0, 0, 0, 0, thicker=1), SEED)
+    assert only_thicker.numpy().sum(axis=(1, 2, 3)).min() >= 4 * 20 * 255 - 1

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Train every recipe, and print the README's table: three hours on two cores.
+
+train_model.py trains each network in a process of its own; Keras alone scores it on MNIST's test
+images. A network that is in the folder already is not trained again, an unfinished one goes on.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean, median, stdev
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from digits.command_line import Parser, add_data, run
+from digits.files import shown, user_path
+from digits.networks import RECIPES
+
+SEEDS = 3
+LONG = {"record", "three-blocks", "two-convolutions"}  # one seed: a quarter of an hour and more
+YARDSTICK = "three-blocks"  # whose time the others' is a share of
+QUICK_IMAGES = 2_400
+
+EXAMPLES = """\
+  python tools/recipe_table.py
+  python tools/recipe_table.py --quick
+  python tools/recipe_table.py --recipes fast three-blocks"""
+
+
+def main():
+    arguments = parse()
+    if not arguments.quick:
+        options = ["--data", arguments.data] if arguments.data else []
+        return measure(arguments.recipes, SEEDS, arguments.folder, arguments.data, options)
+    with tempfile.TemporaryDirectory() as temporary:
+        data = few_images(arguments.data, Path(temporary) / "few.npz")
+        options = ["--data", data, "--epochs", "1"]
+        return measure(arguments.recipes, 1, Path(temporary), data, options)
+
+
+def parse():
+    parser = Parser(__doc__, EXAMPLES)
+    parser.add_argument(
+        "--recipes", nargs="+", choices=RECIPES, default=RECIPES, metavar="NAME", help="these alone"
+    )
+    parser.add_argument(
+        "--folder",
+        type=user_path,
+        default=shown(ROOT / "reports" / "recipes"),
+        help="where the networks are kept",
+    )
+    parser.add_argument("--quick", action="store_true", help="an epoch of few images, kept nowhere")
+    add_data(parser)
+    return parser.parse_args()
+
+
+def few_images(data, path):
+    """Save the first of MNIST's images, as an .npz at `path`, and return it."""
+    import numpy as np
+
+    from digits import mnist
+
+    arrays = {}
+    for part in ("train", "test"):
+        images, labels, _ = mnist.load(part, data)
+        arrays |= {f"x_{part}": images[:QUICK_IMAGES], f"y_{part}": labels[:QUICK_IMAGES]}
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def measure(recipes, seeds, folder, data, options):
+    """Train and score the recipes, print a row of the table for each, and return an exit status.
+
+    Seed after seed, so that what slows the machine down for a while slows all.
+    """
+    plan = [(name, seed) for seed in range(1, seeds + 1) for name in recipes]
+    paths = {name: [] for name in recipes}
+    for name, seed in plan:
+        if seed == 1 or name not in LONG:
+            paths[name].append(folder / f"{name}-{seed}.h5")
+            train(name, seed, paths[name][-1], options)
+    scores = {name: [score(path, data) for path in paths[name]] for name in recipes}
+    print("\n".join([*HEAD, *(row(name, scores) for name in recipes)]))
+    return 0
+
+
+def train(name, seed, path, options):
+    """Train a network, unless it has been, and exit as train_model.py did if it could not."""
+    from digits import unfinished
+
+    if path.exists():
+        return
+    resume = ["--resume"] if unfinished.place(path).exists() else []
+    settings = ["--recipe", name, "--seed", str(seed), "--output", path]
+    command = [sys.executable, ROOT / "train_model.py", *settings, *options, *resume]
+    if status := subprocess.run(command, check=False).returncode:
+        sys.exit(status)
+
+
+def score(path, data):
+    """Return the test misses, the test images, the seconds of training and the weights."""
+    from digits import mnist, model_file
+    from digits.quiet import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    test = mnist.load("test", data)
+    network = keras.models.load_model(path)
+    accuracy = network.evaluate(test.images[..., None], test.labels, 500, verbose=0)[1]
+    images = len(test.labels)
+    seconds = model_file.training_record(path)["seconds"]
+    return round((1 - accuracy) * images), images, seconds, network.count_params()
+
+
+HEAD = [
+    "| recipe | reported | test accuracy | wrong | seconds | of three-blocks' time | weights |",
+    "|---|---|---|---|---|---|---|",
+]
+
+
+def row(name, scores):
+    """Return a recipe's row of the Markdown table, from the scores of all, by name."""
+    misses, images, seconds, weights = zip(*scores[name], strict=True)
+    accuracies = [100 * (1 - wrong / of) for wrong, of in zip(misses, images, strict=True)]
+    deviation = f" ± {stdev(accuracies):.2f}" if len(accuracies) > 1 else ""
+    cells = [
+        f"`{name}`",
+        RECIPES[name].reported or "–",
+        f"{mean(accuracies):.2f}{deviation} %",
+        ", ".join(map(str, misses)),
+        f"{median(seconds):,.0f}",
+        share(seconds, scores.get(YARDSTICK)),
+        f"{weights[0]:,}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def share(seconds, yardstick):
+    """Return the time as a share of the yardstick's, if that was measured."""
+    if not yardstick:
+        return "–"
+    return f"{median(seconds) / median(each[2] for each in yardstick):.2f}"
+
+
+if __name__ == "__main__":
+    run(main)
