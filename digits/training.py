@@ -32,6 +32,7 @@ def train(record, training, validation, place, state=()):
     steps = math.ceil(len(training.images) / record["batch_size"])
     with strategy().scope():
         network = networks.build(recipe)
+        network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         trainee = keras.Model(network.input, keras.ops.stack(networks.answers(network), axis=1))
         compile_for_branches(trainee, optimizer(recipe, epochs * steps), steps)
     if state:
@@ -40,14 +41,15 @@ def train(record, training, validation, place, state=()):
     done = progress.epochs_done()
     shuffled = batches(training, record["batch_size"], record["seed"], recipe.distortion, done)
     fit(trainee, shuffled, validation, steps, done, epochs, progress)
-    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return network, progress.record
 
 
 def strategy():
-    """Return how TensorFlow spreads the work: over all GPUs, if it sees several."""
-    several = len(tf.config.list_physical_devices("GPU")) > 1
-    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+    """Return how TensorFlow spreads a batch: over all GPUs, if it sees several."""
+    devices = tf.config.list_logical_devices("GPU")
+    if len(devices) > 1:
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return tf.distribute.get_strategy()
 
 
 def optimizer(recipe, steps):

@@ -1,9 +1,12 @@
 """Training: batches, schedule, that it learns, and that it goes on where it was killed."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from digits import mnist, networks, unfinished
 from digits.errors import UserError
@@ -58,6 +61,33 @@ def test_same_seed_gives_the_same_weights_and_another_others(examples, place):
     first = weights_after(examples, place, seed=1)
     np.testing.assert_array_equal(first, weights_after(examples, place, seed=1))
     assert not np.allclose(first, weights_after(examples, place, seed=2))
+
+
+TWO_DEVICES = """
+import sys
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+of_kind = tf.config.list_logical_devices
+tf.config.list_logical_devices = lambda kind: of_kind("CPU") if kind == "GPU" else of_kind(kind)
+from pathlib import Path
+from digits import mnist, training
+task = {"recipe": "keras-example", "epochs": 2, "batch_size": 100, "seed": 1}
+data = mnist.load_training(Path(sys.argv[1]))
+network, record = training.train(task, *data, Path(sys.argv[2]))
+devices = training.strategy().num_replicas_in_sync
+accuracy = network.evaluate(data[1].images[..., None], data[1].labels)[1]
+print(devices, *record["history"]["loss"], accuracy)
+"""
+
+
+def test_several_devices_train_one_network(small_data, place):
+    command = [sys.executable, "-c", TWO_DEVICES, small_data, place]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    devices, first, second, accuracy = map(float, result.stdout.splitlines()[-1].split())
+    assert devices == 2
+    assert second < first and accuracy > 0.3, "chance would be 0.1"
 
 
 class Killed(BaseException):

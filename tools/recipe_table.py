@@ -36,7 +36,7 @@ def main():
         return measure(arguments.recipes, SEEDS, arguments.folder, arguments.data, options)
     with tempfile.TemporaryDirectory() as temporary:
         data = few_images(arguments.data, Path(temporary) / "few.npz")
-        options = ["--data", data, "--epochs", "1"]
+        options = ["--data", data, "--epochs", "2", "--batch-size", "64"]
         return measure(arguments.recipes, 1, Path(temporary), data, options)
 
 
@@ -51,7 +51,9 @@ def parse():
         default=shown(ROOT / "reports" / "recipes"),
         help="where the networks are kept",
     )
-    parser.add_argument("--quick", action="store_true", help="an epoch of few images, kept nowhere")
+    parser.add_argument(
+        "--quick", action="store_true", help="two epochs of few images, kept nowhere"
+    )
     add_data(parser)
     return parser.parse_args()
 

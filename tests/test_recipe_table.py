@@ -1,0 +1,65 @@
+"""The script that reproduces the README's table."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from conftest import ROOT, assert_refused
+
+sys.path.insert(0, str(ROOT / "tools"))
+import recipe_table
+
+
+def test_quick_table_has_a_row_for_each_recipe_that_is_asked_for(run, small_data, tmp_path):
+    recipes = ["keras-example", "three-blocks"]
+    result = run("tools/recipe_table.py", "--quick", "--recipes", *recipes, "--data", small_data)
+    assert result.returncode == 0, result.stderr
+    rows = [line for line in result.stdout.splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == recipes
+    first, yardstick = (row.strip("| ").split(" | ") for row in rows)
+    assert (first[1], first[6]) == ("99.2 %", "34,826") and yardstick[5] == "1.00"
+    assert float(first[2].removesuffix(" %")) == 100 * (1 - int(first[3]) / 200)
+    assert not list((tmp_path / "elsewhere").iterdir()), "nothing is kept"
+
+
+def test_row_tells_mean_and_deviation_of_the_seeds_and_the_share_of_time():
+    scores = {
+        "fast": [
+            (60, 10_000, 30.0, 460_234),
+            (50, 10_000, 20.0, 460_234),
+            (52, 10_000, 10.0, 460_234),
+        ],
+        "three-blocks": [(100, 10_000, 400.0, 118_090)],
+    }
+    assert recipe_table.row("fast", scores) == (
+        "| `fast` | – | 99.46 ± 0.05 % | 60, 50, 52 | 20 | 0.05 | 460,234 |"
+    )
+    assert "| 98 % | 99.00 % | 100 | 400 | 1.00 |" in recipe_table.row("three-blocks", scores)
+    alone = recipe_table.row("fast", {"fast": scores["fast"]})
+    assert "| 20 | – |" in alone
+
+
+def test_network_that_is_there_is_not_trained_again(tmp_path, monkeypatch):
+    trains = SimpleNamespace(run=lambda *_, **__: pytest.fail("it trains"))
+    monkeypatch.setattr(recipe_table, "subprocess", trains)
+    (tmp_path / "fast-1.h5").write_bytes(b"")
+    recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
+
+
+def test_unfinished_network_goes_on(tmp_path, monkeypatch):
+    commands = []
+
+    def started(command, check):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(recipe_table, "subprocess", SimpleNamespace(run=started))
+    recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
+    (tmp_path / "fast-1.unfinished.h5").write_bytes(b"")
+    recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
+    assert ["--resume" in command for command in commands] == [False, True]
+
+
+def test_training_that_fails_ends_the_table_in_its_own_sentence(run):
+    assert_refused(run("tools/recipe_table.py", "--data", "gone.npz"), "gone.npz")
