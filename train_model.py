@@ -4,7 +4,8 @@
 import sys
 
 from digits.command_line import MODEL, Parser, add_data, run, whole_number
-from digits.files import shown, user_path
+from digits.errors import UserError
+from digits.files import require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
 
 SEED = 1
@@ -22,11 +23,11 @@ def main():
         return list_recipes()
     from digits import mnist, model_file, unfinished  # after parsing: --help has no use for NumPy
 
-    model_file.require_place(arguments.output)
     place = unfinished.place(arguments.output)
+    require_places(arguments.output, place, arguments.resume)
     training, validation = mnist.load_training(arguments.data)
     record, state = planned(arguments, training, validation, place)
-    announce(record, place)
+    announce(record)
     from digits.quiet import import_tensorflow  # after the checks: it takes seconds
 
     import_tensorflow()
@@ -34,9 +35,9 @@ def main():
 
     try:
         network, record = train(record, training, validation, place, state)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(*filter(None, [unfinished.described(place)])) from None
-    model_file.save(network, record, arguments.output)
+        model_file.save(network, record, arguments.output)
+    except (KeyboardInterrupt, UserError) as end:
+        raise type(end)(with_what_is_kept(end, place)) from end
     place.unlink(missing_ok=True)
     report(record, arguments.output)
     return 0
@@ -85,22 +86,40 @@ def list_recipes():
     return 0
 
 
+def require_places(output, place, resume):
+    """Raise UserError unless there is room for the model, and nothing unfinished would be lost."""
+    from digits import model_file, unfinished
+
+    model_file.require_place(output)
+    require_writable(place)
+    if resume:
+        unfinished.require(place)
+    elif kept := unfinished.described(place):
+        raise UserError(f"{kept}; delete it to start anew")
+
+
 def planned(arguments, training, validation, place):
     """Return the record of the training that is asked for, and the state to go on from."""
-    from digits import unfinished
+    from digits import mnist, unfinished
 
     asked = {name: getattr(arguments, name) for name in ("recipe", "epochs", "batch_size", "seed")}
     data = {
         "data": training.name,
         "training_images": len(training.images),
         "validation_images": len(validation.images),
+        "checksum": mnist.checksum(training.images, training.labels)[:12],
     }
     if arguments.resume:
         return unfinished.load(place, {**asked, **data})
-    given = {name: value for name, value in asked.items() if value is not None}
-    recipe = RECIPES[given.setdefault("recipe", DEFAULT)]
+    return {**new(asked), **data}, ()
+
+
+def new(asked):
+    """Return the settings of a training, of those asked for and, for None, the recipe's own."""
+    given = {"recipe": DEFAULT} | {name: each for name, each in asked.items() if each is not None}
+    recipe = RECIPES[given["recipe"]]
     own = {"epochs": recipe.epochs, "batch_size": recipe.batch_size, "seed": SEED}
-    return {"command": command(given), **own, **given, **data}, ()
+    return {"command": command(given), **own, **given}
 
 
 def command(settings):
@@ -109,21 +128,22 @@ def command(settings):
     return " ".join(["python train_model.py", *options])
 
 
-def announce(record, place):
+def announce(record):
     """Say what is about to happen: TensorFlow needs seconds before its first line."""
-    from digits import unfinished
-
-    there = unfinished.described(place)
-    if "history" in record:
-        print(f"{there}; going on", file=sys.stderr)
-        return
-    if there:
-        print(f"{there}; this training replaces them after its first epoch", file=sys.stderr)
+    done = len(record["history"]["loss"]) if "history" in record else 0
     print(
         f"training '{record['recipe']}' on {record['training_images']:,} images of"
-        f" {record['data']}, validating on {record['validation_images']:,} others",
+        f" {record['data']}, validating on {record['validation_images']:,} others"
+        + (f", after {done} of {record['epochs']} epochs" if done else ""),
         file=sys.stderr,
     )
+
+
+def with_what_is_kept(end, place):
+    """Return the last words of a training that ended early, and what remains of it."""
+    from digits import unfinished
+
+    return "; ".join(filter(None, [str(end), unfinished.described(place)]))
 
 
 def report(record, path):

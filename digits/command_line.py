@@ -96,7 +96,7 @@ def status_of(main):
     except ModuleNotFoundError as error:
         return complain(missing_package(error))
     except KeyboardInterrupt as interruption:
-        print("\ninterrupted", *interruption.args, sep=": ", file=sys.stderr)
+        print("\n" + ": ".join(filter(None, ["interrupted", str(interruption)])), file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         drop_output()

@@ -15,17 +15,21 @@ def distorted(images, limits, seed):
     at_most = [limits.rotation, limits.shear, limits.log_scale, limits.log_scale]
     at_most = tf.constant([*at_most, limits.shift, limits.shift, 1.0])
     *motion, weight = tf.unstack(tf.random.stateless_uniform((n, 7), seed, -1, 1) * at_most, axis=1)
-    points = tf.random.stateless_normal((n, BEND_POINTS, BEND_POINTS, 2), seed + 1)
-    bend = tf.image.resize(points * limits.bend, images.shape[1:3], "bicubic")
     x, y = affine(*motion, *images.shape[1:3])
-    return sampled(thickened(images, weight, limits), x + bend[..., 0], y + bend[..., 1])
+    if limits.bend:
+        points = tf.random.stateless_normal((n, BEND_POINTS, BEND_POINTS, 2), seed + 1)
+        bend = tf.image.resize(points * limits.bend, images.shape[1:3], "bicubic")
+        x, y = x + bend[..., 0], y + bend[..., 1]
+    if limits.thinner or limits.thicker:
+        images = thickened(images, weight, limits)
+    return sampled(images, x, y)
 
 
 def thickened(images, weight, limits):
     """Return the images with thicker strokes, up to a weight of 1, or thinner, down to -1."""
     weight = weight[:, tf.newaxis, tf.newaxis, tf.newaxis]
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
-    thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")
+    thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")  # half a pixel off: the shift covers it
     thicker, thinner = tf.nn.relu(weight) * limits.thicker, tf.nn.relu(-weight) * limits.thinner
     return images + thicker * (thick - images) + thinner * (thin - images)
 

@@ -69,13 +69,20 @@ def inputs(description):
     uses = description["inbound_nodes"]
     if not uses:
         return [None]
-    if len(uses) > 1 or not isinstance(uses[0], dict) or len(uses[0]["args"]) > 1:
-        raise UnknownLayerError(
-            f"another use than one of the layer {description['config']['name']}"
-        )
+    if len(uses) > 1 or not is_plain(uses[0]):
+        raise UnknownLayerError(f"an odd use of the layer {description['config']['name']}")
     taken = uses[0]["args"][0]
     tensors = taken if isinstance(taken, list) else [taken]
     return [tensor["config"]["keras_history"][0] for tensor in tensors]
+
+
+def is_plain(use):
+    """Return whether a layer is called with its inputs alone, as Keras 3 describes it."""
+    return (
+        isinstance(use, dict)
+        and len(use["args"]) == 1
+        and not any(isinstance(value, dict | list) for value in use["kwargs"].values())
+    )
 
 
 def layer(description, all_weights):
@@ -100,8 +107,14 @@ def rescaling(config, weights):
 
 
 def average(config, weights):
-    """Average: the mean of several inputs."""
-    return lambda *values: sum(values[1:], values[0]) / np.float32(len(values))
+    """Average: the mean of several inputs of one shape."""
+
+    def apply(*values):
+        if len({each.shape for each in values}) > 1:
+            raise UnknownLayerError(f"inputs of several shapes in the layer {config['name']}")
+        return sum(values[1:], values[0]) / np.float32(len(values))
+
+    return apply
 
 
 def flatten(config, weights):

@@ -14,6 +14,7 @@ from digits.files import claim, first_line, reason, require_writable, shown, who
 
 BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
+KEPT_ENDINGS = (".previous", ".unfinished")  # of what stands beside a model
 TRAIN_ONE = "train one with train_model.py"
 LARGEST_TRAINING = 60_000_000  # bytes: more than any recipe's models and unfinished state take
 
@@ -27,6 +28,10 @@ def require_place(path):
     """Raise UserError unless a model fits in at `path`; ask before, not after, the training."""
     if path.suffix != ".h5":
         raise UserError(f"cannot save a model as {path}: its name must end in .h5")
+    if path.stem.endswith(KEPT_ENDINGS):
+        raise UserError(
+            f"cannot save a model as {path}: such a name is kept for what comes with one"
+        )
     require_writable(path, LARGEST_TRAINING)
 
 

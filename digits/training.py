@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from digits import networks, unfinished
 from digits.distortion import distorted
+from digits.errors import UserError
 
-MOST_STEPS_PER_EXECUTION = 10  # Keras's Python between batches costs as much as a small batch
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
 
@@ -28,20 +28,28 @@ def train(record, training, validation, place, state=()):
     Prints a progress bar, loss and accuracy on stderr. Raises KeyboardInterrupt after Ctrl-C.
     """
     keras.utils.set_random_seed(record["seed"])
-    recipe, epochs = networks.RECIPES[record["recipe"]], record["epochs"]
+    recipe = networks.RECIPES[record["recipe"]]
     steps = math.ceil(len(training.images) / record["batch_size"])
     with strategy().scope():
-        network = networks.build(recipe)
-        network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        trainee = keras.Model(network.input, keras.ops.stack(networks.answers(network), axis=1))
-        compile_for_branches(trainee, optimizer(recipe, epochs * steps), steps)
-    if state:
-        restore(trainee, state)
-    progress = Progress(network, {"history": {}, "seconds": 0, **record, **versions()}, place)
+        network, trainee = compiled(recipe, record["epochs"], steps)
+        progress = Progress(network, {"history": {}, "seconds": 0, **versions(), **record}, place)
+        if state:
+            progress.load_best_weights()
+            restore(trainee, state)
     done = progress.epochs_done()
     shuffled = batches(training, record["batch_size"], record["seed"], recipe.distortion, done)
-    fit(trainee, shuffled, validation, steps, done, epochs, progress)
+    fit(trainee, shuffled, validation, steps, done, record["epochs"], progress)
     return network, progress.record
+
+
+def compiled(recipe, epochs, steps):
+    """Return the recipe's network, and one of the same weights that trains its branches."""
+    network = networks.build(recipe)
+    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    trainee = keras.Model(network.input, keras.ops.stack(networks.answers(network), axis=1))
+    rule = optimizer(recipe, epochs * steps)
+    compile_for_branches(trainee, rule, steps, recipe.steps_per_execution)
+    return network, trainee
 
 
 def strategy():
@@ -69,15 +77,14 @@ def one_cycle(peak, steps):
     )
 
 
-def compile_for_branches(trainee, optimizer, steps):
+def compile_for_branches(trainee, optimizer, steps, most_at_once):
     """Compile a network of (n, branches, 10) so that each branch learns, and their mean is scored.
 
-    An epoch is made of whole executions, which end with it.
+    An epoch is made of whole executions, of `most_at_once` steps or fewer, which end with it.
     """
-    at_once = max(n for n in range(1, MOST_STEPS_PER_EXECUTION + 1) if steps % n == 0)
-    trainee.compile(
-        optimizer, loss=mean_loss, metrics=[accuracy_of_mean], steps_per_execution=at_once
-    )
+    at_once = max(n for n in range(1, most_at_once + 1) if steps % n == 0)
+    accuracy = keras.metrics.MeanMetricWrapper(accuracy_of_mean, name="accuracy")
+    trainee.compile(optimizer, mean_loss, metrics=[accuracy], steps_per_execution=at_once)
 
 
 def mean_loss(labels, probabilities):
@@ -96,12 +103,14 @@ def accuracy_of_mean(labels, probabilities):
     return keras.metrics.sparse_categorical_accuracy(labels, mean)
 
 
-accuracy_of_mean.__name__ = "accuracy"
-
-
 def restore(trainee, state):
-    """Put an unfinished training's arrays back."""
+    """Put an unfinished training's arrays back. Raises UserError if they are of another network."""
     trainee.optimizer.build(trainee.trainable_variables)
+    shapes = [tuple(variable.shape) for variable in variables(trainee)]
+    if shapes != [array.shape for array in state]:
+        raise UserError(
+            "cannot resume: the recipe or Keras has changed since; start anew without --resume"
+        )
     for variable, array in zip(variables(trainee), state, strict=True):
         variable.assign(array)
 
@@ -119,6 +128,11 @@ class Progress(keras.callbacks.Callback):
         self.network, self.record, self.place = network, record, place
         self.started = time.perf_counter() - record["seconds"]
         self.best_weights = network.get_weights()
+
+    def load_best_weights(self):
+        """Take the best epoch's weights from the file, whose model they are."""
+        self.network.load_weights(self.place)
+        self.best_weights = self.network.get_weights()
 
     def epochs_done(self):
         return len(self.record["history"].get("val_accuracy", ()))

@@ -33,11 +33,9 @@ def save(network, record, state, path):
 def load(path, wanted):
     """Return the record and the list of arrays of the unfinished training at `path`.
 
-    Raises UserError if there is none, if it is damaged, or if its record differs from `wanted`, a
-    dict in which None stands for anything.
+    Raises UserError if it is missing or damaged, or if its record differs from `wanted`, a dict in
+    which None stands for anything.
     """
-    if not path.is_file():
-        raise UserError(f"nothing to resume: there is no {shown(path)}; leave --resume out")
     with model_file.opened(path) as file:
         arrays = file[ARRAYS]
         state = [np.asarray(arrays[str(number)]) for number in range(len(arrays))]
@@ -46,9 +44,15 @@ def load(path, wanted):
             if value not in (None, record[name]):
                 raise UserError(
                     f"{shown(path)} has {name.replace('_', ' ')} {record[name]}, not {value}:"
-                    " ask for the same, or start anew without --resume"
+                    " ask for the same, or delete it and start anew without --resume"
                 )
     return record, state
+
+
+def require(path):
+    """Raise UserError if there is no unfinished training at `path`."""
+    if not path.is_file():
+        raise UserError(f"nothing to resume: there is no {shown(path)}; leave --resume out")
 
 
 def best_epoch(record):
@@ -59,12 +63,14 @@ def best_epoch(record):
 def described(path):
     """Return in words what the unfinished training at `path` has come to, or "" without one."""
     try:
-        record = model_file.training_record(path)
+        with model_file.opened(path) as file:
+            file[ARRAYS]
+            record = json.loads(file.attrs["training"])
+            accuracies, best = record["history"]["val_accuracy"], best_epoch(record)
+            return (
+                f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept"
+                f" in {shown(path)}, which --resume goes on with, and which holds as a model the"
+                f" best of them, epoch {best} with validation accuracy {accuracies[best - 1]:.2%}"
+            )
     except UserError:  # there is none, or what is left of one
         return ""
-    accuracies, best = record["history"]["val_accuracy"], best_epoch(record)
-    return (
-        f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept in"
-        f" {shown(path)}, which --resume goes on with, and which holds as a model the best of them,"
-        f" epoch {best} with validation accuracy {accuracies[best - 1]:.2%}"
-    )

@@ -62,6 +62,38 @@ def test_rotation_turns_a_line_by_no_more_than_its_limit():
     assert 0.18 < np.abs(angles(turned)).max() < 0.21
 
 
+def spreads(images):
+    """Return each image's second central moments: along x, along y, and mixed."""
+    y, x = np.mgrid[:28, :28] - 13.5
+    mass = images.sum(axis=(1, 2))
+    return np.stack([(images * each).sum(axis=(1, 2)) / mass for each in (x * x, y * y, x * y)])
+
+
+def square():
+    images = np.zeros((200, 28, 28))
+    images[:, 9:19, 9:19] = 255
+    return images_of(images)
+
+
+def test_stretch_widens_and_narrows_up_to_its_limit_each_way_for_itself():
+    stretched = distorted(square(), Distortion(0, 0, log_scale=0.2, shift=0), SEED)
+    along_x, along_y, mixed = spreads(stretched.numpy()[..., 0])
+    for along in (along_x, along_y):
+        ratios = np.sqrt(along / (99 / 12))  # of a square of ten pixels, whose moment is 99 / 12
+        assert 1.15 < ratios.max() < np.exp(0.2) + 0.04
+        assert np.exp(-0.2) - 0.04 < ratios.min() < 0.86
+    assert abs(np.corrcoef(along_x, along_y)[0, 1]) < 0.3
+    assert np.abs(mixed).max() < 0.01
+
+
+def test_shear_slants_up_to_its_limit_and_keeps_the_height():
+    slanted = distorted(square(), Distortion(0, shear=0.3, log_scale=0, shift=0), SEED)
+    _, along_y, mixed = spreads(slanted.numpy()[..., 0])
+    np.testing.assert_allclose(along_y, 99 / 12, rtol=0.01)
+    slant = mixed / along_y
+    assert 0.27 < slant.max() < 0.31 and -0.31 < slant.min() < -0.27
+
+
 @pytest.mark.parametrize("angle", [10, -15])
 def test_sampling_agrees_with_pillow(angle):
     from digits.distortion import affine, sampled

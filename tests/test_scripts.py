@@ -97,7 +97,9 @@ def training_until(environment, small_data):
         )
         said = ""
         while words not in said:
-            said += process.stderr.readline()
+            line = process.stderr.readline()
+            assert line, f"it ended with {said}"
+            said += line
         return process
 
     return start
@@ -131,7 +133,7 @@ def test_killed_training_goes_on_to_the_same_result(training_until, run, small_d
     process.communicate()
     result = run("train_model.py", "--resume", "--output", killed, MNIST_PATH=small_data)
     assert result.returncode == 0, result.stderr
-    assert "of 6 epochs of 'fast' are kept" in result.stderr and "Epoch 1/" not in result.stderr
+    assert "of 6 epochs" in result.stderr.splitlines()[0] and "Epoch 1/" not in result.stderr
     assert not list(tmp_path.glob("*.unfinished.h5"))
     run("train_model.py", *settings, "--output", whole, MNIST_PATH=small_data)
     first, second = (model_file.training_record(path) for path in (killed, whole))
@@ -141,6 +143,18 @@ def test_killed_training_goes_on_to_the_same_result(training_until, run, small_d
     np.testing.assert_array_equal(*answers)
 
 
+def test_unfinished_training_is_not_replaced_by_a_new_one(
+    training_until, run, small_data, tmp_path
+):
+    process = training_until("Epoch 2/", "--epochs", 9, "--output", tmp_path / "net.h5")
+    process.kill()
+    process.communicate()
+    kept = (tmp_path / "net.unfinished.h5").read_bytes()
+    result = run("train_model.py", "--output", tmp_path / "net.h5", MNIST_PATH=small_data)
+    assert_refused(result, "1 of 9 epochs", "--resume", "delete it to start anew")
+    assert (tmp_path / "net.unfinished.h5").read_bytes() == kept
+
+
 def test_record_names_the_command_that_made_the_model(run, small_data, tmp_path):
     arguments = ["--recipe", "fast", "--epochs", "1", "--batch-size", "200", "--seed", "3"]
     run("train_model.py", *arguments, "--output", tmp_path / "net.h5", MNIST_PATH=small_data)
@@ -148,19 +162,31 @@ def test_record_names_the_command_that_made_the_model(run, small_data, tmp_path)
     assert record["command"] == " ".join(["python train_model.py", *arguments])
 
 
-def test_nothing_to_resume_is_one_sentence(run, small_data):
-    assert_refused(
-        run("train_model.py", "--resume", "--output", "net.h5", MNIST_PATH=small_data),
-        "nothing to resume",
-        "net.unfinished.h5",
-    )
+def test_nothing_to_resume_is_one_sentence_before_any_data_is_sought(run):
+    result = run("train_model.py", "--resume", "--output", "net.h5")
+    assert_refused(result, "nothing to resume", "net.unfinished.h5")
+
+
+def test_other_data_does_not_resume_a_training(training_until, run, small_arrays, tmp_path):
+    process = training_until("Epoch 2/", "--epochs", 9, "--output", tmp_path / "net.h5")
+    process.kill()
+    process.communicate()
+    np.savez(tmp_path / "other.npz", **{**small_arrays, "x_train": small_arrays["x_train"][::-1]})
+    arguments = ["--resume", "--output", tmp_path / "net.h5", "--data", tmp_path / "other.npz"]
+    assert_refused(run("train_model.py", *arguments), "checksum", "net.unfinished.h5")
+
+
+def test_place_of_what_is_unfinished_is_checked_before_training(run, small_data, tmp_path):
+    (tmp_path / "elsewhere" / "net.unfinished.h5").mkdir()
+    result = run("train_model.py", "--output", "net.h5", MNIST_PATH=small_data)
+    assert_refused(result, "net.unfinished.h5: it is a folder")
 
 
 def test_training_lists_its_recipes(run):
     result = run("train_model.py", "--list-recipes")
     lines = result.stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(networks.RECIPES)
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 80
 
 
 def test_training_without_mnist_says_what_was_tried(run):
@@ -184,6 +210,8 @@ def test_training_without_mnist_says_what_was_tried(run):
         (["--recipe", "best"], "standard"),
         (["--output", "net.keras"], "must end in .h5"),
         (["--output", f"{ROOT / 'README.md'}/net.h5"], "cannot write"),
+        (["--output", "net.unfinished.h5"], "such a name is kept"),
+        (["--output", "net.previous.h5"], "such a name is kept"),
     ],
 )
 def test_training_refuses_at_once_what_cannot_work(run, small_data, arguments, words):

@@ -72,10 +72,12 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 of_kind = tf.config.list_logical_devices
 tf.config.list_logical_devices = lambda kind: of_kind("CPU") if kind == "GPU" else of_kind(kind)
 from pathlib import Path
-from digits import mnist, training
-task = {"recipe": "keras-example", "epochs": 2, "batch_size": 100, "seed": 1}
-data = mnist.load_training(Path(sys.argv[1]))
-network, record = training.train(task, *data, Path(sys.argv[2]))
+from digits import mnist, training, unfinished
+task = {"recipe": "keras-example", "epochs": 1, "batch_size": 100, "seed": 1}
+data, place = mnist.load_training(Path(sys.argv[1])), Path(sys.argv[2])
+training.train(task, *data, place)
+record, state = unfinished.load(place, {})
+network, record = training.train({**record, "epochs": 2}, *data, place, state)
 devices = training.strategy().num_replicas_in_sync
 accuracy = network.evaluate(data[1].images[..., None], data[1].labels)[1]
 print(devices, *record["history"]["loss"], accuracy)
@@ -119,21 +121,47 @@ def test_resumed_training_ends_with_the_weights_of_one_that_was_not_killed(
     assert record["history"] == expected["history"]
 
 
-def test_unfinished_training_holds_its_best_epoch_as_a_model(examples, place, monkeypatch):
-    kept = {}
+@pytest.fixture
+def kept(monkeypatch):
+    """The weights of the kept model after each epoch, where the second is the best of three."""
+    weights = {}
 
     def save(network, record, state, path):
         unfinished.save(network, record, state, path)
-        kept[len(record["history"]["loss"])] = all_weights(keras.models.load_model(path))
-        record["history"]["val_accuracy"][:] = [0.3, 0.5, 0.4, 0.6][: len(kept)]
+        weights[len(record["history"]["loss"])] = all_weights(keras.models.load_model(path))
 
     patched = SimpleNamespace(**{**vars(unfinished), "save": save})
+    patched.best_epoch = lambda record: min(2, len(record["history"]["loss"]))
     monkeypatch.setattr(training, "unfinished", patched)
-    monkeypatch.setattr(patched, "best_epoch", lambda record: [1, 2, 2, 4][len(kept)])
-    network, _ = training.train(task(epochs=4), *examples, place)
+    return weights
+
+
+def test_unfinished_training_holds_its_best_epoch_as_a_model(examples, place, kept):
+    network, _ = training.train(task(), *examples, place)
+    assert (kept[2] != kept[1]).any()
     np.testing.assert_array_equal(kept[3], kept[2], "the third is not better than the second")
-    assert (kept[2] != kept[1]).any() and (kept[4] != kept[2]).any()
-    np.testing.assert_array_equal(all_weights(network), kept[4], "it trained on with its own")
+    assert (all_weights(network) != kept[3]).any(), "it trained on with its own"
+
+
+def test_resumed_training_still_holds_its_best_epoch(examples, place, kept):
+    training.train(task(epochs=3), *examples, place)
+    record, state = unfinished.load(place, {})
+    record["epochs"] = 4
+    training.train(record, *examples, place, state)
+    np.testing.assert_array_equal(kept[4], kept[2])
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "expected"), [([0.5], 1), ([0.5, 0.7, 0.6], 2), ([0.7, 0.7], 1)]
+)
+def test_best_epoch_is_the_first_of_the_highest_validation_accuracy(accuracies, expected):
+    assert unfinished.best_epoch({"history": {"val_accuracy": accuracies}}) == expected
+
+
+def test_training_of_another_network_is_not_resumed(examples, place, killed_after_two_epochs):
+    _, state = unfinished.load(place, {})
+    with pytest.raises(UserError, match="the recipe or Keras has changed"):
+        training.restore(training.compiled(networks.RECIPES["keras-example"], 3, 11)[1], state)
 
 
 def test_another_training_is_not_taken_for_the_unfinished_one(place, killed_after_two_epochs):
@@ -144,13 +172,20 @@ def test_another_training_is_not_taken_for_the_unfinished_one(place, killed_afte
 
 def test_nothing_to_resume_is_a_sentence(place):
     with pytest.raises(UserError, match=r"nothing to resume: there is no .*unfinished\.h5"):
-        unfinished.load(place, {})
+        unfinished.require(place)
     assert unfinished.described(place) == ""
 
 
 def test_damaged_unfinished_training_is_a_sentence(place, killed_after_two_epochs):
     place.write_bytes(place.read_bytes()[:100_000])
     with pytest.raises(UserError, match=r"net\.unfinished\.h5: it is damaged"):
+        unfinished.load(place, {})
+    assert unfinished.described(place) == ""
+
+
+def test_model_without_a_state_is_no_unfinished_training(place):
+    networks.build(networks.RECIPES["keras-example"]).save(place)
+    with pytest.raises(UserError, match=r"net\.unfinished\.h5"):
         unfinished.load(place, {})
     assert unfinished.described(place) == ""
 
@@ -166,7 +201,7 @@ def test_branches_learn_each_for_itself_and_are_scored_together():
 @pytest.mark.parametrize(("steps", "expected"), [(860, 10), (215, 5), (1719, 9), (11, 1), (3, 3)])
 def test_epoch_is_made_of_whole_executions(steps, expected):
     network = networks.build(networks.RECIPES["fast"])
-    training.compile_for_branches(network, "adam", steps)
+    training.compile_for_branches(network, "adam", steps, 10)
     assert network.steps_per_execution == expected
 
 

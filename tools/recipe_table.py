@@ -83,7 +83,10 @@ def measure(recipes, seeds, folder, data, options):
         if seed == 1 or name not in LONG:
             paths[name].append(folder / f"{name}-{seed}.h5")
             train(name, seed, paths[name][-1], options)
-    scores = {name: [score(path, data) for path in paths[name]] for name in recipes}
+    from digits import mnist
+
+    test = mnist.load("test", data)
+    scores = {name: [score(path, test) for path in paths[name]] for name in recipes}
     print("\n".join([*HEAD, *(row(name, scores) for name in recipes)]))
     return 0
 
@@ -97,19 +100,24 @@ def train(name, seed, path, options):
     resume = ["--resume"] if unfinished.place(path).exists() else []
     settings = ["--recipe", name, "--seed", str(seed), "--output", path]
     command = [sys.executable, ROOT / "train_model.py", *settings, *options, *resume]
-    if status := subprocess.run(command, check=False).returncode:
+    process = subprocess.Popen(command, stdout=sys.stderr)  # stdout is the table's
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # it ends after a batch, and says what it keeps
+        raise
+    if status:
         sys.exit(status)
 
 
-def score(path, data):
+def score(path, test):
     """Return the test misses, the test images, the seconds of training and the weights."""
-    from digits import mnist, model_file
+    from digits import model_file
     from digits.quiet import import_tensorflow
 
     import_tensorflow()
     import keras
 
-    test = mnist.load("test", data)
     network = keras.models.load_model(path)
     accuracy = network.evaluate(test.images[..., None], test.labels, 500, verbose=0)[1]
     images = len(test.labels)
@@ -118,7 +126,7 @@ def score(path, data):
 
 
 HEAD = [
-    "| recipe | reported | test accuracy | wrong | seconds | of three-blocks' time | weights |",
+    f"| recipe | reported | test accuracy | wrong | seconds | of {YARDSTICK}' time | weights |",
     "|---|---|---|---|---|---|---|",
 ]
 
