@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "6197502200bb5741a4f4452761192839ac97c75c1d7b9c06b0713d7cdbfbdbf2"
+SHIPPED_SHA256 = "5d9ca3d2542f7013dbd77fc5dca06905247575c748404850487c1fd41ece99b7"
 
 
 @pytest.fixture(scope="session")
