@@ -45,28 +45,25 @@ class Recipe:
 def standard(layers):
     """A stride of 2 in the first layer leaves a quarter of the pixels to all that follow."""
     return [
-        layers.Conv2D(32, 5, strides=2, padding="same", activation="relu"),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        convolution(layers, 32, 5, strides=2),
+        convolution(layers, 64),
+        *pooled(layers),
+        convolution(layers, 128),
+        normalised(layers),
+        convolution(layers, 128),
+        *pooled(layers),
         *head(layers, 96, dropout=0.3),
     ]
 
 
 def fast(layers):
-    """Batch normalisation comes after the pool alone, where it costs a quarter as much."""
+    """Batch normalisation comes where there are few pixels, and costs a quarter as much."""
     return [
-        layers.Conv2D(24, 5, strides=2, padding="same", activation="relu"),
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        convolution(layers, 24, 5, strides=2),
+        convolution(layers, 32),
+        *pooled(layers),
+        convolution(layers, 64),
+        normalised(layers),
         *head(layers, 64, dropout=0.1),
     ]
 
@@ -74,14 +71,12 @@ def fast(layers):
 def paired(layers):
     """All of the image's pixels reach the second convolution."""
     return [
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        convolution(layers, 32),
+        convolution(layers, 32),
+        *pooled(layers),
+        convolution(layers, 64),
+        convolution(layers, 64),
+        *pooled(layers),
         *head(layers, 64, dropout=0.4),
     ]
 
@@ -89,13 +84,7 @@ def paired(layers):
 def strided(layers):
     """One pool alone: most of what is learnt stays where it was seen."""
     return [
-        layers.Conv2D(32, 5, strides=2, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        *strided_convolutions(layers),
         *head(layers, 64, dropout=0.3),
     ]
 
@@ -103,18 +92,11 @@ def strided(layers):
 def deep_strided(layers):
     """Two more convolutions, of 7×7 pixels, stand where others have their dense layer."""
     return [
-        layers.Conv2D(32, 5, strides=2, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        *strided_convolutions(layers),
+        convolution(layers, 128),
+        normalised(layers),
+        convolution(layers, 128),
+        *pooled(layers),
         layers.Flatten(),
         layers.Dropout(0.4),
         layers.Dense(10, activation="softmax"),
@@ -124,22 +106,43 @@ def deep_strided(layers):
 def deep_pooled(layers):
     """A pool behind the first convolution keeps the pixels that a stride would skip."""
     return [
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        convolution(layers, 32),
+        *pooled(layers),
+        convolution(layers, 64),
+        normalised(layers),
+        convolution(layers, 64),
+        *pooled(layers),
+        convolution(layers, 128),
+        *pooled(layers),
         *head(layers, 96, dropout=0.4),
     ]
 
 
-MOMENTUM = 0.9  # of the moving averages, for a training of few steps
+def strided_convolutions(layers):
+    """Return what two branches of `record` begin with: 7×7 pixels of 64 channels come out."""
+    return [
+        convolution(layers, 32, 5, strides=2),
+        normalised(layers),
+        convolution(layers, 64),
+        normalised(layers),
+        convolution(layers, 64),
+        *pooled(layers),
+    ]
+
+
+def convolution(layers, filters, size=3, strides=1):
+    """Return a convolution that keeps the image's size, but for its strides."""
+    return layers.Conv2D(filters, size, strides=strides, padding="same", activation="relu")
+
+
+def pooled(layers):
+    """Return a pool, and the normalisation of what is left."""
+    return [layers.MaxPooling2D(), normalised(layers)]
+
+
+def normalised(layers):
+    """Return a batch normalisation whose moving averages keep up with a training of few steps."""
+    return layers.BatchNormalization(momentum=0.9)
 
 
 def head(layers, units, dropout):
@@ -148,7 +151,7 @@ def head(layers, units, dropout):
         layers.Flatten(),
         layers.Dropout(dropout),
         layers.Dense(units, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
+        normalised(layers),
         layers.Dropout(dropout),
         layers.Dense(10, activation="softmax"),
     ]
