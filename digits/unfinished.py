@@ -66,11 +66,14 @@ def described(path):
         with model_file.opened(path) as file:
             file[ARRAYS]
             record = json.loads(file.attrs["training"])
-            accuracies, best = record["history"]["val_accuracy"], best_epoch(record)
+            accuracies = record["history"]["val_accuracy"]
+            best = (
+                f"epoch {best_epoch(record)} with validation accuracy {100 * max(accuracies):.2f} %"
+            )
             return (
                 f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept"
                 f" in {shown(path)}, which --resume goes on with, and which holds as a model the"
-                f" best of them, epoch {best} with validation accuracy {accuracies[best - 1]:.2%}"
+                f" best of them, {best}"
             )
     except UserError:  # there is none, or what is left of one
         return ""
