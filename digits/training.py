@@ -109,7 +109,7 @@ def restore(trainee, state):
     shapes = [tuple(variable.shape) for variable in variables(trainee)]
     if shapes != [array.shape for array in state]:
         raise UserError(
-            "cannot resume: the recipe or Keras has changed since; start anew without --resume"
+            "cannot resume: the recipe or Keras has changed since; delete the file to start anew"
         )
     for variable, array in zip(variables(trainee), state, strict=True):
         variable.assign(array)

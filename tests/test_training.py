@@ -65,7 +65,6 @@ def test_same_seed_gives_the_same_weights_and_another_others(examples, place):
 
 TWO_DEVICES = """
 import sys
-import numpy as np
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -144,7 +143,7 @@ def test_unfinished_training_holds_its_best_epoch_as_a_model(examples, place, ke
 
 
 def test_resumed_training_still_holds_its_best_epoch(examples, place, kept):
-    training.train(task(epochs=3), *examples, place)
+    training.train(task(), *examples, place)
     record, state = unfinished.load(place, {})
     record["epochs"] = 4
     training.train(record, *examples, place, state)

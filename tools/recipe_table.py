@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train every recipe, and print the README's table: three hours on two cores.
+"""Train every recipe, and print the README's table: an hour and a half on two cores.
 
 train_model.py trains each network in a process of its own; Keras alone scores it on MNIST's test
 images. A network that is in the folder already is not trained again, an unfinished one goes on.
@@ -19,7 +19,7 @@ from digits.files import shown, user_path
 from digits.networks import RECIPES
 
 SEEDS = 3
-LONG = {"record", "three-blocks", "two-convolutions"}  # one seed: a quarter of an hour and more
+LONG = {"record", "three-blocks", "two-convolutions"}  # one seed: four minutes to an hour each
 YARDSTICK = "three-blocks"  # whose time the others' is a share of
 QUICK_IMAGES = 2_400
 
