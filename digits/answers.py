@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from digits import pictures
-from digits.errors import UserError
+from digits.errors import NoDigitError, UserError
 from digits.files import shown
 from digits.scores import confidence
+from digits.writing import Digit
 
 SURE = 0.6  # a confidence below it is told as a doubt between two digits
 
@@ -16,67 +17,76 @@ SURE = 0.6  # a confidence below it is told as a doubt between two digits
 class Answer:
     """The answer to one picture or test image.
 
-    `image` is what the user sees, uint8 (h, w) or (h, w, 3); `digit` what the network saw;
-    `probabilities` are float32 (10,). All three are None where `status` is "no-digit" or
-    "unreadable", and `error` says why. `label` is a test image's true digit.
+    `status` is "ok", "unsure", "no-digit" or "unreadable". `image` is what the user sees, uint8
+    (h, w) or (h, w, 3), in which a pixel is `scale` pixels of the file wide. `rows` are the rows of
+    `writing.Digit`s. With no digit, there are none, and `error` says why. `label` is a test
+    image's true digit.
     """
 
     source: str
     status: str
     image: np.ndarray | None = field(default=None, repr=False)
-    digit: pictures.Digit | None = None
-    probabilities: np.ndarray | None = field(default=None, repr=False)
+    rows: list = field(default_factory=list)
+    scale: float = 1.0
     label: int | None = None
     error: str | None = None
 
     @property
-    def predicted(self):
-        """The digit that the network finds likeliest."""
-        return int(self.probabilities.argmax())
+    def digits(self):
+        """All its digits, row by row."""
+        return [digit for row in self.rows for digit in row]
 
     @property
-    def confidence(self):
-        """The probability of that digit, 0 to 1."""
-        return float(self.probabilities.max())
+    def text(self):
+        """What is read, rows parted by a slash: "90210" or "12/34"."""
+        return "/".join("".join(str(digit.predicted) for digit in row) for row in self.rows)
+
+    @property
+    def doubtful(self):
+        """The digit that is least certain."""
+        return min(self.digits, key=lambda digit: digit.confidence)
 
     @property
     def words(self):
         """The answer without its source: "7 (99.8 %)", or "not sure: 4 (48 %) or 9 (45 %)"."""
         if self.error:
             return self.error
-        second, first = self.probabilities.argsort()[-2:]
-        if self.status == "unsure":
-            chances = [
-                f"{digit} ({100 * self.probabilities[digit]:.0f} %)" for digit in (first, second)
-            ]
-            words = "not sure: " + " or ".join(chances)
-        else:
-            words = f"{first} ({confidence(self.confidence)})"
-        return words + self.verdict
+        if self.status == "ok":
+            return f"{self.text} ({confidence(self.doubtful.confidence)}){self.verdict}"
+        probabilities = self.doubtful.probabilities
+        second, first = probabilities.argsort()[-2:]
+        first, second = (f"{n} ({100 * probabilities[n]:.0f} %)" for n in (first, second))
+        if len(self.digits) == 1:
+            return f"not sure: {first} or {second}{self.verdict}"
+        return f"not sure: {self.text}, where {first} may be {second}"
 
     @property
     def verdict(self):
         """For a test image, the true label and whether the answer was right."""
         if self.label is None:
             return ""
-        return f", true label {self.label}: {'right' if self.predicted == self.label else 'wrong'}"
+        return f", true label {self.label}: {'right' if self.is_right else 'wrong'}"
+
+    @property
+    def is_right(self):
+        return self.text == str(self.label)
 
     def as_json(self):
         """Return the answer as a dict for JSON."""
-        answer = {"source": self.source, "status": self.status, "text": "", "digits": []}
-        if self.error:
-            return {**answer, "error": self.error}
-        answer["text"] = str(self.predicted)
+        answer = {"source": self.source, "status": self.status, "text": self.text}
         answer["digits"] = [
             {
-                "digit": self.predicted,
-                "confidence": self.confidence,
-                "probabilities": self.probabilities.tolist(),
-                "box": list(self.digit.box),
+                "digit": digit.predicted,
+                "confidence": digit.confidence,
+                "probabilities": digit.probabilities.tolist(),
+                "box": list(digit.box),
             }
+            for digit in self.digits
         ]
+        if self.error:
+            answer["error"] = self.error
         if self.label is not None:
-            answer |= {"label": self.label, "right": self.predicted == self.label}
+            answer |= {"label": self.label, "right": self.is_right}
         return answer
 
 
@@ -85,12 +95,14 @@ def of_picture(path, predict):
     source = shown(path)
     try:
         picture = pictures.read(path)
-        digit = pictures.find_digit(picture)
-    except pictures.NoDigitError as error:
+        rows = pictures.rows_of_digits(picture, predict)
+    except NoDigitError as error:
         return Answer(source, "no-digit", error=f"no digit found: {error}")
     except UserError as error:
         return Answer(source, "unreadable", error=str(error))
-    return answer(source, pictures.for_display(picture), digit, predict)
+    image = pictures.for_display(picture)
+    scale = picture.info["reduced"] * picture.width / image.shape[1]
+    return Answer(source, status(rows), image, rows, scale)
 
 
 def require_index(index, examples):
@@ -104,12 +116,11 @@ def of_test_image(index, examples, predict):
     """Return the `Answer` to a test image."""
     image = examples.images[index]
     source = f"{examples.name} test image {index}"
-    digit = pictures.Digit(image, (0, 0, 28, 28))
-    return answer(source, image, digit, predict, label=int(examples.labels[index]))
+    rows = [[Digit(image, (0, 0, 28, 28), predict(image[np.newaxis])[0])]]
+    return Answer(source, status(rows), image, rows, label=int(examples.labels[index]))
 
 
-def answer(source, image, digit, predict, label=None):
-    """Return the `Answer` that the network gives."""
-    probabilities = predict(digit.image[np.newaxis])[0]
-    status = "ok" if probabilities.max() >= SURE else "unsure"
-    return Answer(source, status, image, digit, probabilities, label)
+def status(rows):
+    """Return whether an answer is "ok", or "unsure" since one of its digits is."""
+    sure = all(digit.confidence >= SURE for row in rows for digit in row)
+    return "ok" if sure else "unsure"

@@ -129,12 +129,36 @@ def draw_confidences(ax, probabilities):
 
 
 def draw_answer(axes, answer):
-    """Draw an `Answer` on three axes: the picture, what the network saw of it, its confidences."""
-    right = answer.label in (None, answer.predicted)
+    """Draw an `Answer` on three axes: the picture, what the network saw of it, its confidences.
+
+    Of several digits the confidences are the least certain one's.
+    """
+    colour = RED if answer.label is not None and not answer.is_right else "black"
     name = Path(answer.source).name.encode(errors="replace").decode()  # any bytes, on Linux
-    draw_image(axes[0], answer.image, f"{name}\n{answer.words}", "black" if right else RED)
-    draw_image(axes[1], answer.digit.image, "what the network saw")
-    draw_confidences(axes[2], answer.probabilities)
+    draw_image(axes[0], answer.image, f"{name}\n{answer.words}", colour)
+    draw_boxes(axes[0], answer)
+    draw_image(axes[1], sheet([[digit.image for digit in row] for row in answer.rows]))
+    axes[1].set_title("what the network saw", fontsize="medium")
+    draw_confidences(axes[2], answer.doubtful.probabilities)
+    if len(answer.digits) > 1:
+        axes[2].set_title(f"of the least certain, {answer.doubtful.predicted}", fontsize="medium")
+
+
+def draw_boxes(ax, answer):
+    """Draw a box around each digit of a picture, and what it is read as; a test image needs none."""
+    for digit in answer.digits if answer.label is None else ():
+        left, top, right, bottom = (edge / answer.scale for edge in digit.box)
+        corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
+        ax.plot(*corners, color=ORANGE, linewidth=1)
+        if len(answer.digits) > 1:
+            ax.text(left, top, str(digit.predicted), color=ORANGE, va="bottom", weight="bold")
+
+
+def sheet(rows):
+    """Return rows of images, uint8 (28, 28), side by side in one image, black where there is none."""
+    longest = max(len(row) for row in rows)
+    none = np.zeros((28, 28), np.uint8)
+    return np.vstack([np.hstack([*row, *[none] * (longest - len(row))]) for row in rows])
 
 
 def answers_figure(answers, window=False):

@@ -8,7 +8,7 @@ from conftest import printed_digits
 from digits import answers, plots, scores
 from digits.errors import UserError
 from digits.mnist import Examples
-from digits.pictures import Digit
+from digits.writing import Digit
 
 HISTORY = {
     "accuracy": [0.9, 0.95],
@@ -56,7 +56,7 @@ def test_answer_is_drawn_with_its_picture_and_ten_confidences(tmp_path):
     probabilities = np.float32([0.01] * 10)
     probabilities[4] = 0.91
     both = [
-        answers.Answer(f"{n}.png", "ok", image, Digit(image, (0, 0, 28, 28)), probabilities)
+        answers.Answer(f"{n}.png", "ok", image, [[Digit(image, (0, 0, 28, 28), probabilities)]])
         for n, image in enumerate(images)
     ]
     figure = plots.answers_figure(both)
