@@ -13,7 +13,7 @@ import numpy as np
 from digits.centring import as_mnist, with_pen_of_mnist
 from digits.ink import running
 
-MOST_MARKS = 100  # a picture with more of them is none of digits
+MOST_MARKS = 60  # a picture with more of them is none of digits
 LEAST_AREA, LEAST_SIDE = 4, 3  # pixels of a mark
 FLAT = 4  # times as wide as high: no digit, but the bar of one perhaps
 WIDEST_BAR = 1.3  # of the widest digit
@@ -29,7 +29,7 @@ NEAR = 0.3  # of the digits' height, from a part to its digit
 ABOVE = 0.5  # of the narrower one's width, shared by parts that lie above one another
 GAP_ABOVE = 0.15  # of the digits' height, at most, between those
 
-MOST_PIECES = 5  # in one digit
+MOST_PIECES = 5  # marks in one digit
 WIDEST = 1.5  # of a digit's height
 WIDEST_GAP = 0.5  # of the digits' height, inside one of them
 APART, TOUCHING, GAP = 0.7, 0.2, 4.0  # what it costs in log probability to join; per height of gap
@@ -90,9 +90,13 @@ def rows_of_digits(inks, predict):
 def rows_in(ink, predict):
     """Return the rows of `Digit`s in an `ink.Ink`."""
     marks = digit_like(ink)
-    if not 0 < len(marks) <= MOST_MARKS:
+    if not len(marks):
         return []
-    reader = Reader(ink, predict, usual_height(ink.marks, marks))
+    height = usual_height(ink.marks, marks)
+    marks = marks[np.maximum(ink.marks.widths, ink.marks.heights)[marks] >= SPECK * height]
+    if len(marks) > MOST_MARKS:
+        return []
+    reader = Reader(ink, predict, height)
     return writing_among([row for pieces in reader.rows(marks) if (row := reader.read(pieces))])
 
 
@@ -151,7 +155,8 @@ class Reader:
 
     def rows(self, chosen):
         """Return the rows, from the top, of the `Piece`s that some marks make, left to right."""
-        pieces = self.joined_above([Piece((int(n),), tuple(self.ink.marks.boxes[n].tolist())) for n in chosen])
+        boxes = self.ink.marks.boxes.tolist()
+        pieces = self.joined_above([Piece((n,), tuple(boxes[n])) for n in chosen.tolist()])
         pieces.sort(key=middle)
         bodies = [piece for piece in pieces if self.is_body(piece)]
         rows = self.linked(bodies)
@@ -178,9 +183,7 @@ class Reader:
         return [[bodies[i] for i in row_of if row_of[i] == row] for row in set(row_of.values())]
 
     def put_near(self, piece, rows):
-        """Add a piece that is no body to the row of the nearest body, if it is near and no speck."""
-        if max(width(piece.box), height(piece.box)) < SPECK * self.height:
-            return
+        """Add a piece that is no body to the row of the nearest body, if it is near."""
         distances = [min(distance(piece.box, body.box) for body in row) for row in rows]
         if distances and min(distances) <= NEAR * self.height:
             rows[distances.index(min(distances))].append(piece)
@@ -202,11 +205,13 @@ class Reader:
         wholes = [joined(pair) for pair in pairs]
         apart = [self.confidences(parts) for parts in zip(*pairs, strict=True)]
         gain = self.confidences(wholes) - apart[0] * apart[1]
-        best = gain.argmax()
-        if gain[best] <= 0:
-            return pieces
-        others = [piece for piece in pieces if piece not in pairs[best]]
-        return self.joined_above([*others, wholes[best]])
+        taken, new = set(), []
+        for i in (-gain).argsort():
+            if gain[i] > 0 and taken.isdisjoint(pairs[i]):
+                taken.update(pairs[i])
+                new.append(wholes[i])
+        rest = [piece for piece in pieces if piece not in taken]
+        return self.joined_above([*rest, *new]) if new else pieces
 
     def may_be_above(self, above, below):
         """Return whether two pieces are close enough, one above the other, to be of one digit."""
@@ -264,18 +269,21 @@ class Reader:
         """Yield the groups of neighbours that may be a digit: start, stop, cost, joined pieces."""
         for start in range(len(pieces)):
             cost = CUT / 2 if start and pieces[start - 1].cut else 0.0
-            for stop in range(start + 1, min(len(pieces), start + MOST_PIECES) + 1):
+            for stop in range(start + 1, len(pieces) + 1):
                 whole = joined(pieces[start:stop])
                 if stop > start + 1:
                     cost += self.cost_of_joining(joined(pieces[start : stop - 1]), pieces[stop - 1])
-                if cost == np.inf or not self.may_be_digit(whole, stop - start):
+                if cost == np.inf or not self.may_be_digit(whole):
                     break
                 if any(self.is_body(piece) for piece in pieces[start:stop]):
                     yield start, stop, cost + self.cost_of_shape(whole), whole
 
-    def may_be_digit(self, whole, pieces):
+    def may_be_digit(self, whole):
+        """Return whether a piece is one mark or a slice of it, or few that are close together."""
         limit = WIDEST * max(self.height, height(whole.box))
-        return pieces == 1 or width(whole.box) <= limit
+        return len(whole.marks) == 1 or (
+            len(whole.marks) <= MOST_PIECES and width(whole.box) <= limit
+        )
 
     def cost_of_shape(self, whole):
         """Return what a digit costs that ends at a cut, or is broad."""
