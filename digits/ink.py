@@ -63,18 +63,17 @@ def darker_than_paper(grey):
     strength = standing_out(smoothed(grey), width)
     least = min(NOISE_MARGIN * grain(strength), SHARE_OF_THRESHOLD * threshold(strength))
     least = max(LEAST_CONTRAST, float(least))
-    rough = marks.connected(strength > least)
+    lines = ruling(strength > least)
+    strength = np.where(grown(lines, 1) & ~grown((strength > least) & ~lines, 1), 0, strength)
+    rough = marks.connected((strength > least) & ~lines)
     if not len(rough.areas):
         return None
     full = per_pixel(full_strength(strength, rough), rough)
     sure = marks.connected(strength > SHARE_OF_INK * full)
     if sure.thickness()[sure.areas.argmax()] < FINE:
         sure = marks.connected(strength > SHARE_OF_FINE_INK * full)
-    sure = marks.connected(without_lines(sure.labels >= 0))
-    if not len(sure.areas):
-        return None
     clean = NOISE_MARGIN * grain(strength) < LEAST_CONTRAST
-    shown = strength + smoothed(grey) - grey if clean else strength
+    shown = np.where(strength > 0, strength + smoothed(grey) - grey, 0) if clean else strength
     return Ink(shown, least, sure, full_strength(strength, sure))
 
 
@@ -201,6 +200,12 @@ def running(extreme, values, size, axis):
     return np.moveaxis(values, 0, axis)
 
 
+def grown(mask, reach):
+    """Return what is within `reach` pixels of a mask, across and down."""
+    size, wide = 2 * reach + 1, np.pad(mask, reach)
+    return running(np.maximum, running(np.maximum, wide, size, 0), size, 1)
+
+
 def grain(strength):
     """Return the standard deviation of the paper's grain, by the median distance from the paper."""
     return NORMAL_DEVIATION * np.median(np.abs(strength))
@@ -220,37 +225,41 @@ def per_pixel(values, of):
     return np.append(values, np.float32(np.inf))[of.labels]
 
 
-def without_lines(mask):
-    """Return a mask (h, w) without the lines of ruled or squared paper that cross the picture."""
+def ruling(mask):
+    """Return the pixels of a mask (h, w) that are the lines of ruled or squared paper."""
     if min(mask.shape) < LEAST_LINED_SIDE:
-        return mask
-    for _ in range(2):  # the second time, turned: the upright ones
-        lines = ruled_lines(mask)
-        if lines.any():
-            mask = mask & ~(lines & (upright_run(mask) <= thickest_of(lines, mask)))
-        mask = mask.T
-    return mask
+        return np.zeros_like(mask)
+    return lines_alone(mask) | lines_alone(mask.T).T
 
 
-def thickest_of(lines, mask):
-    """Return up to how many pixels of height a line is a line, and no stroke that crosses it."""
-    typical = np.median(upright_run(mask)[lines])
-    return 1.5 * typical + 1 if typical <= LINE_WIDTH * len(mask) else 0
+def lines_alone(mask):
+    """Return the pixels of a mask that are of lines across the picture, and of no stroke."""
+    lines = ruled_lines(mask)
+    if not lines.any():
+        return lines
+    height = upright_run(mask)
+    typical = np.median(height[lines])
+    return lines & (height <= 1.5 * typical + 1) & (typical <= LINE_WIDTH * len(mask))
 
 
 def ruled_lines(mask):
-    """Return the pixels of a mask on straight lines from its left to its right edge, or nearly."""
+    """Return the pixels of a mask on straight lines from its left to its right edge, or nearly.
+
+    Along each of some slopes, they are what runs on for long.
+    """
+    found = np.zeros_like(mask)
+    if not across(mask).any():
+        return found
     height, width = mask.shape
     rows, columns = np.arange(height)[:, np.newaxis], np.arange(width)
-    thick = running(np.maximum, np.pad(mask, [(1, 1), (0, 0)]), 3, 0)
-    found = np.zeros_like(mask)
+    thick = grown(mask, 1)
     for slope in np.linspace(-STEEPEST_LINE, STEEPEST_LINE, LINE_SLOPES):
         fall = np.rint(slope * (columns - width / 2)).astype(int)
         level = thick[np.clip(rows + fall, 0, height - 1), columns]
         straight = long_runs(level, int(LINE_RUN * width))
         if straight.any():
             found |= straight[np.clip(rows - fall, 0, height - 1), columns]
-    return found & mask & across(found & mask)
+    return across(found & mask)
 
 
 def long_runs(mask, length):
@@ -261,12 +270,11 @@ def long_runs(mask, length):
 
 
 def across(mask):
-    """Return the marks of a mask, with small gaps closed, that reach from left to right."""
-    closed = running(np.maximum, running(np.maximum, np.pad(mask, 2), 5, 0), 5, 1)
-    found = marks.connected(closed)
+    """Return the pixels of those marks that reach from left to right, if small gaps are closed."""
+    found = marks.connected(grown(mask, 2))
     near = 0.02 * mask.shape[1]
     whole = (found.boxes[:, 0] <= near) & (found.boxes[:, 2] >= mask.shape[1] - near)
-    return np.append(whole, False)[found.labels]
+    return np.append(whole, False)[found.labels] & mask
 
 
 def upright_run(mask):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.centring import as_mnist, with_pen_of_mnist
-from digits.ink import running
+from digits.ink import grown
 
 MOST_MARKS = 60  # a picture with more of them is none of digits
 LEAST_AREA, LEAST_SIDE = 4, 3  # pixels of a mark
@@ -326,16 +326,11 @@ class Reader:
         labels, strength = self.ink.marks.labels[frame], self.ink.strength[frame]
         own = np.isin(labels, piece.marks)
         own[:, : left - first_column] = own[:, right - first_column :] = False
-        fading = self.around(own, reach) & (labels < 0) & (strength > self.ink.least)
+        fading = grown(own, reach) & (labels < 0) & (strength > self.ink.least)
         full = np.quantile(strength[own], FULL_INK)
         ink = np.clip(np.where(own | fading, strength, 0) / full, 0, 1)
         rows, columns = span((ink > EDGE).any(axis=1)), span((ink > EDGE).any(axis=0))
         return as_mnist(with_pen_of_mnist(ink[rows, columns]))
-
-    def around(self, mask, reach):
-        """Return what is within so many pixels of a mask, across and down."""
-        size, wide = 2 * reach + 1, np.pad(mask, reach)
-        return running(np.maximum, running(np.maximum, wide, size, 0), size, 1)
 
 
 def span(held):
