@@ -58,7 +58,7 @@ class Answer:
         first, second = (f"{n} ({100 * probabilities[n]:.0f} %)" for n in (first, second))
         if len(self.digits) == 1:
             return f"not sure: {first} or {second}{self.verdict}"
-        return f"not sure: {self.text}, where {first} may be {second}"
+        return f"not sure: {self.text}, its {first} may be {second}"
 
     @property
     def verdict(self):
@@ -97,7 +97,8 @@ def of_picture(path, predict):
         picture = pictures.read(path)
         rows = pictures.rows_of_digits(picture, predict)
     except NoDigitError as error:
-        return Answer(source, "no-digit", error=f"no digit found: {error}")
+        image = pictures.for_display(picture)
+        return Answer(source, "no-digit", image, error=f"no digit found: {error}")
     except UserError as error:
         return Answer(source, "unreadable", error=str(error))
     image = pictures.for_display(picture)

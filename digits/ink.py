@@ -27,7 +27,8 @@ LIGHT_SIDE, LIGHT_STEPS = 32, 20  # pixels and rounds that find the light on the
 STEEPEST_LINE = 0.12  # slope of a ruled line in a picture taken askew
 LINE_SLOPES = 17  # that are tried
 LINE_RUN = 0.35  # of the picture's side: what runs straight for so long may be a ruled line
-LINE_WIDTH = 0.03  # of the picture's other side, at most
+LINE_WIDTH = 0.03  # of the picture's shorter side, at most
+NEAR_EDGE = 0.03  # of the picture's shorter side
 LEAST_LINED_SIDE = 60  # pixels: in smaller pictures, lines and strokes are alike
 
 
@@ -239,7 +240,7 @@ def lines_alone(mask):
         return lines
     height = upright_run(mask)
     typical = np.median(height[lines])
-    return lines & (height <= 1.5 * typical + 1) & (typical <= LINE_WIDTH * len(mask))
+    return lines & (height <= 1.5 * typical + 1) & (typical <= LINE_WIDTH * min(mask.shape))
 
 
 def ruled_lines(mask):
@@ -270,11 +271,17 @@ def long_runs(mask, length):
 
 
 def across(mask):
-    """Return the pixels of those marks that reach from left to right, if small gaps are closed."""
+    """Return the pixels of those marks that reach from left to right, if small gaps are closed.
+
+    One end may lie on the upper or lower edge, where a sloping line leaves the picture.
+    """
     found = marks.connected(grown(mask, 2))
-    near = 0.02 * mask.shape[1]
-    whole = (found.boxes[:, 0] <= near) & (found.boxes[:, 2] >= mask.shape[1] - near)
-    return np.append(whole, False)[found.labels] & mask
+    left, top, right, bottom = found.boxes.T
+    height, width = mask.shape
+    near = NEAR_EDGE * min(mask.shape)
+    ends = (left <= near).astype(int) + (right >= width - near)
+    leaves = (top <= near) | (bottom >= height - near)
+    return np.append(ends + leaves >= 2, False)[found.labels] & mask
 
 
 def upright_run(mask):

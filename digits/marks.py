@@ -48,7 +48,7 @@ def connected(mask):
     Rows are taken as runs of pixels, and runs that touch are united, so the cost goes with their
     number: He, Chao and Suzuki, A Run-Based Two-Scan Labeling Algorithm (2008).
     """
-    height, width = mask.shape
+    width = mask.shape[1]
     starts, ends = runs(mask)
     label = united(len(starts), *touching(starts, ends, width + 1))
     rows, left = np.divmod(starts, width + 1)

@@ -107,7 +107,8 @@ def fault(error):
 def rows_of_digits(picture, predict):
     """Return the rows of `writing.Digit`s in a picture that `read` gave, in pixels of its file.
 
-    `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Raises NoDigitError if there is none.
+    `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Raises NoDigitError if there are
+    none.
     """
     grey = brightness(picture)
     rows = writing.rows_of_digits(ink.likely(grey), predict)

@@ -135,17 +135,30 @@ def draw_answer(axes, answer):
     """
     colour = RED if answer.label is not None and not answer.is_right else "black"
     name = Path(answer.source).name.encode(errors="replace").decode()  # any bytes, on Linux
-    draw_image(axes[0], answer.image, f"{name}\n{answer.words}", colour)
-    draw_boxes(axes[0], answer)
-    draw_image(axes[1], sheet([[digit.image for digit in row] for row in answer.rows]))
+    draw_reading(axes, answer, f"{shortened(name)}\n{answer.words}", colour)
     axes[1].set_title("what the network saw", fontsize="medium")
     draw_confidences(axes[2], answer.doubtful.probabilities)
     if len(answer.digits) > 1:
         axes[2].set_title(f"of the least certain, {answer.doubtful.predicted}", fontsize="medium")
 
 
+def draw_reading(axes, answer, title, colour="black"):
+    """Draw an `Answer` on the first two axes: the picture, and what the network saw of it."""
+    if answer.image is not None:
+        draw_image(axes[0], answer.image, title, colour)
+        draw_boxes(axes[0], answer)
+    if answer.rows:
+        draw_image(axes[1], sheet([[digit.image for digit in row] for row in answer.rows]))
+        axes[1].set_title(answer.text, fontsize="medium")
+
+
+def shortened(name, most=28):
+    """Return a name, without its middle if it is too long for a title."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
+
+
 def draw_boxes(ax, answer):
-    """Draw a box around each digit of a picture, and what it is read as; a test image needs none."""
+    """Draw a box around each digit of a picture, and its name; a test image needs none."""
     for digit in answer.digits if answer.label is None else ():
         left, top, right, bottom = (edge / answer.scale for edge in digit.box)
         corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
@@ -155,7 +168,7 @@ def draw_boxes(ax, answer):
 
 
 def sheet(rows):
-    """Return rows of images, uint8 (28, 28), side by side in one image, black where there is none."""
+    """Return rows of images, uint8 (28, 28), side by side in one image, the rest black."""
     longest = max(len(row) for row in rows)
     none = np.zeros((28, 28), np.uint8)
     return np.vstack([np.hstack([*row, *[none] * (longest - len(row))]) for row in rows])

@@ -5,7 +5,7 @@ a slice of one, and is read as the groups of neighbouring pieces of which the ne
 """
 
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -189,7 +189,7 @@ class Reader:
             rows[distances.index(min(distances))].append(piece)
 
     def inner(self, rows):
-        """Return the rows without those that the picture's edge cuts through, if others are left."""
+        """Return the rows that the picture's edge does not cut through, or all if it cuts all."""
         on_edge = self.ink.marks.pixels_on_edge()
         cut_off = [np.mean([on_edge[list(piece.marks)].any() for piece in row]) for row in rows]
         return [row for row, share in zip(rows, cut_off, strict=True) if share < 0.5] or rows
@@ -230,7 +230,8 @@ class Reader:
         new = list({piece: None for piece in pieces if piece not in self.readings})
         if new:
             images = np.stack([self.image(piece) for piece in new])
-            self.readings.update(zip(new, zip(images, self.predict(images)), strict=True))
+            both = zip(images, self.predict(images), strict=True)
+            self.readings.update(zip(new, both, strict=True))
         return pieces
 
     def reading(self, piece):
@@ -311,7 +312,7 @@ class Reader:
         inside = np.isin(self.ink.marks.labels[top:bottom, left:right], piece.marks)
         places = [0, *thinnest(inside.sum(axis=0), NARROWEST * self.height), right - left]
         slices = []
-        for start, stop in zip(places[:-1], places[1:], strict=True):
+        for start, stop in pairwise(places):
             rows = np.flatnonzero(inside[:, start:stop].any(axis=1))
             box = (left + start, top + int(rows[0]), left + stop, top + int(rows[-1]) + 1)
             slices.append(Piece(piece.marks, box, stop < right - left))
@@ -340,7 +341,7 @@ def span(held):
 
 
 def thinnest(profile, apart):
-    """Return up to `CUTS` places where a profile is lowest, `apart` from each other and the ends."""
+    """Return up to `CUTS` places where a profile is lowest, so far `apart` and from the ends."""
     chosen = []
     for place in profile.argsort(kind="stable"):
         if all(abs(place - other) >= apart for other in [0, len(profile), *chosen]):

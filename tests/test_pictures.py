@@ -103,7 +103,8 @@ def assert_photographs_read_as(images, predict):
     differences = [difference_when_aligned(*pair) for pair in zip(images, read, strict=True)]
     # A digit that the square leaves an odd number of pixels beside comes back half a pixel off.
     assert np.median(differences) < 1
-    assert max(differences) < 15
+    # And one with a speck beside it comes back without the speck.
+    assert np.mean(np.array(differences) < 15) >= 0.99
     np.testing.assert_array_equal(predict(read).argmax(axis=1), predict(images).argmax(axis=1))
 
 
@@ -154,8 +155,7 @@ def test_every_format_is_read(tmp_path, page_with_digit, name):
     page, expected = page_with_digit
     page.save(tmp_path / name)
     assert (
-        difference_when_aligned(only_digit(pictures.read(tmp_path / name)).image, expected)
-        < ALIKE
+        difference_when_aligned(only_digit(pictures.read(tmp_path / name)).image, expected) < ALIKE
     )
 
 

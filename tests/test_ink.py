@@ -1,0 +1,82 @@
+"""Ink on paper, whatever the paper and the light are."""
+
+import numpy as np
+import pytest
+from conftest import printed_digits
+from PIL import Image
+
+from digits import ink
+
+
+@pytest.fixture(scope="module")
+def page():
+    """Ink, 0 to 1, of a printed digit on a page of 400 by 300 pixels."""
+    digit = printed_digits(1, seed=9)[0][0]
+    page = np.zeros((400, 300), np.float32)
+    page[100:268, 70:238] = np.asarray(Image.fromarray(digit).resize((168, 168))) / 255
+    return page
+
+
+def found(grey):
+    """Return the mask of what is surely ink."""
+    return ink.likely(grey.astype(np.float32))[0].marks.labels >= 0
+
+
+def assert_is_ink(mask, page):
+    """Assert that a mask is the page's ink, but for some of its faint outline."""
+    assert mask[page > 0.7].mean() > 0.93
+    assert mask[page < 0.05].mean() < 0.002
+
+
+def slopes(shape):
+    return np.meshgrid(np.linspace(0, 1, shape[1]), np.linspace(0, 1, shape[0]))
+
+
+def test_dark_and_light_ink_are_found(page):
+    assert_is_ink(found(0.9 - 0.7 * page), page)
+    assert_is_ink(found(0.1 + 0.7 * page), page)
+
+
+@pytest.mark.parametrize("contrast", [0.1, 0.3])
+def test_faint_ink_is_found(page, contrast):
+    assert_is_ink(found(0.6 - contrast * page), page)
+
+
+def test_ink_across_a_sharp_shadow_is_found(page):
+    x, y = slopes(page.shape)
+    assert_is_ink(found((0.9 - 0.45 * (x + y > 1)) * (1 - 0.7 * page)), page)
+
+
+def test_ink_in_light_from_a_side_is_found(page):
+    assert_is_ink(found((0.95 - 0.6 * slopes(page.shape)[0]) * (1 - 0.7 * page)), page)
+
+
+@pytest.mark.parametrize("upright", [False, True], ids=["ruled", "squared"])
+@pytest.mark.parametrize("slope", [0, 0.05])
+def test_lines_of_the_paper_are_no_ink(page, upright, slope):
+    rows, columns = np.indices(page.shape)
+    lines = (rows + slope * columns) % 70 < 3
+    if upright:
+        lines |= (columns - slope * rows) % 70 < 3
+    mask = found(0.9 - 0.7 * np.maximum(page, 0.4 * lines))
+    assert mask[page > 0.7].mean() > 0.95
+    assert mask[lines & (page == 0)].mean() < 0.08
+
+
+def test_a_long_stroke_is_no_line_of_the_paper():
+    page = np.zeros((400, 300), np.float32)
+    page[20:380, 148:156] = 1
+    assert_is_ink(found(0.9 - 0.7 * page), page)
+
+
+def test_blank_paper_has_no_ink():
+    assert ink.likely(np.full((100, 80), 0.7, np.float32)) == []
+
+
+@pytest.mark.parametrize("size", [3, 4, 9, 20])
+def test_running_extremes_are_those_of_each_window(size):
+    values = np.random.default_rng(size).integers(0, 255, (25, 31)).astype(np.uint8)
+    windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=1)
+    np.testing.assert_array_equal(ink.running(np.maximum, values, size, 1), windows.max(axis=-1))
+    windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=0)
+    np.testing.assert_array_equal(ink.running(np.minimum, values, size, 0), windows.min(axis=-1))

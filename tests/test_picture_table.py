@@ -1,0 +1,30 @@
+"""The script that measures a folder of known pictures."""
+
+import shutil
+
+from conftest import ROOT, assert_refused
+
+
+def known(folder, rows):
+    """Fill a folder with examples and their labels."""
+    lines = ["file,label,pen"]
+    for name, label, pen in rows:
+        shutil.copy(ROOT / "examples" / name, folder)
+        lines.append(f"{name},{label},{pen}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_table_counts_what_is_read_right_by_kind_and_names_the_misses(run, tmp_path, shipped_model):
+    rows = [("pencil_7.jpg", "7", "pencil"), ("chalk_3.jpg", "8", "chalk")]
+    known(tmp_path, rows)
+    sheet = tmp_path / "misses.png"
+    result = run("tools/picture_table.py", tmp_path, "--by", "pen", "--misses", sheet)
+    assert result.returncode == 0, result.stderr
+    assert "| pencil | 1 | 1 | 100.0 % | 0 |" in result.stdout
+    assert "| chalk | 1 | 0 | 0.0 % | 0 |" in result.stdout
+    assert "chalk_3.jpg: 8, read as 3 (" in result.stdout.splitlines()[-1]
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
+def test_folder_without_labels_is_refused(run, tmp_path):
+    assert_refused(run("tools/picture_table.py", tmp_path), "labels.csv", "columns file and label")

@@ -1,0 +1,104 @@
+"""Digits on a page: found, put in order, parted and joined."""
+
+import numpy as np
+import pytest
+from conftest import ROOT, printed_digit
+from PIL import Image
+
+from digits import answers, model_file, pictures
+from digits.errors import NoDigitError
+
+
+@pytest.fixture(scope="module")
+def predict(shipped_model):
+    return model_file.predictor(shipped_model)
+
+
+def page_of(*placed, size=(400, 700)):
+    """Return a PIL page with printed digits, each given as digit, left and top, 84 pixels wide."""
+    random, ink = np.random.default_rng(4), np.zeros(size, np.float32)
+    for digit, left, top in placed:
+        large = Image.fromarray(printed_digit(digit, random)).resize((84, 84))
+        place = ink[top : top + 84, left : left + 84]
+        np.maximum(place, np.asarray(large) / np.float32(255), out=place)
+    return Image.fromarray(np.rint(235 - 190 * ink).astype(np.uint8))
+
+
+def text(page, predict):
+    rows = pictures.rows_of_digits(page, predict)
+    return answers.Answer("page", "ok", rows=rows).text
+
+
+def test_digits_are_read_from_left_to_right(predict):
+    page = page_of(*((digit, 40 + 90 * n, 150) for n, digit in enumerate([3, 0, 9, 5, 1, 7])))
+    assert text(page, predict) == "309517"
+
+
+def test_a_sloping_row_is_one_row(predict):
+    page = page_of(*((digit, 40 + 90 * n, 20 + 45 * n) for n, digit in enumerate([4, 2, 8, 6, 3])))
+    assert text(page, predict) == "42863"
+
+
+def test_rows_are_read_from_the_top_and_a_space_is_no_digit(predict):
+    first = [(digit, 40 + 90 * n, 60) for n, digit in enumerate([1, 5, 7])]
+    second = [(digit, left, 200) for digit, left in ((4, 40), (3, 130), (8, 420), (9, 510))]
+    assert text(page_of(*first, *second), predict) == "157/4389"
+
+
+def test_touching_digits_are_parted(predict):
+    page = page_of((3, 100, 150), (5, 150, 150), (2, 300, 150))
+    assert text(page, predict) == "352"
+
+
+def test_specks_are_no_digits(predict):
+    page = np.array(page_of((6, 300, 150)))
+    page[30:36, 50:56] = page[300:305, 600:604] = 40
+    assert text(Image.fromarray(page), predict) == "6"
+
+
+def test_a_broken_stroke_is_joined(predict):
+    page = np.array(page_of((5, 300, 150)))
+    page[188:191] = 235
+    assert text(Image.fromarray(page), predict) == "5"
+
+
+def test_a_desk_beside_the_paper_is_no_digit(predict):
+    page = np.array(page_of((2, 300, 150)))
+    page[:40] = 90
+    assert text(Image.fromarray(page), predict) == "2"
+
+
+def test_boxes_are_in_pixels_of_the_file(predict, tmp_path):
+    page_of((7, 300, 150)).resize((2800, 1600)).save(tmp_path / "large.jpg")
+    ((digit,),) = pictures.rows_of_digits(pictures.read(tmp_path / "large.jpg"), predict)
+    left, top, right, bottom = digit.box
+    assert 1200 < left < right < 1536 and 600 < top < bottom < 936
+    assert bottom - top > 200
+
+
+def test_a_pattern_of_very_many_marks_holds_no_digits(predict):
+    rows, columns = np.indices((600, 600))
+    dots = ((rows // 20) % 2 == 0) & ((columns // 20) % 2 == 0)
+    with pytest.raises(NoDigitError):
+        text(Image.fromarray(np.where(dots, 40, 220).astype(np.uint8)), predict)
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*_[0-9].*")), ids=str)
+def test_examples_are_read(predict, example):
+    rows = pictures.rows_of_digits(pictures.read(example), predict)
+    assert answers.Answer("", "ok", rows=rows).text == example.stem[-1]
+
+
+def test_damaged_pictures_are_refused_or_read(predict, tmp_path):
+    whole = (ROOT / "examples" / "pencil_7.jpg").read_bytes()
+    random = np.random.default_rng(8)
+    for n in range(150):
+        damaged = np.frombuffer(whole, np.uint8).copy()
+        places = random.integers(0, len(whole), random.integers(1, 40))
+        damaged[places] = random.integers(0, 256, len(places))
+        path = tmp_path / "damaged.jpg"
+        path.write_bytes(
+            damaged.tobytes()[: random.integers(1, len(whole)) if n % 3 == 0 else None]
+        )
+        answer = answers.of_picture(path, predict)
+        assert answer.status in ("ok", "unsure", "no-digit", "unreadable")

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Read a folder of pictures whose content is known, and print how many are read right.
+
+The folder holds a labels.csv with the columns file and label, and any others: the label is the
+picture's digits, rows parted by a slash, or nothing where there is no digit.
+"""
+
+import csv
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from digits.command_line import Parser, add_model, run
+from digits.errors import UserError
+from digits.files import require_writable, shown, user_path
+
+LABELS = "labels.csv"
+CONFIDENT = 0.9  # what is no digit and is read as one with more than this is badly wrong
+MOST_DRAWN = 60  # misses on a sheet
+
+EXAMPLES = """\
+  python tools/picture_table.py my_pictures
+  python tools/picture_table.py my_pictures --by style --misses misses.png"""
+
+
+@dataclass
+class Reading:
+    """A picture, its true label, what kind it is of, and the `Answer` to it."""
+
+    path: Path
+    label: str
+    kind: str
+    answer: object
+
+    @property
+    def is_right(self):
+        """Whether all is read as it is; of a picture without digits, that none is read surely."""
+        if self.label:
+            return self.answer.text == self.label
+        return not self.answer.digits or self.answer.doubtful.confidence <= CONFIDENT
+
+    @property
+    def is_given_up(self):
+        """Whether digits are called none, or not sure."""
+        return bool(self.label) and self.answer.status != "ok"
+
+
+def main():
+    arguments = parse()
+    from digits import answers, model_file, plots
+
+    if arguments.misses:
+        plots.require_figure_name(arguments.misses)
+        require_writable(arguments.misses)
+    rows = labelled(arguments.folder, arguments.by)
+    predict = model_file.predictor(arguments.model)
+    readings = [Reading(*row, answers.of_picture(row[0], predict)) for row in rows]
+    for line in table(readings):
+        print(line)
+    misses = [each for each in readings if not each.is_right or each.is_given_up]
+    for miss in misses:
+        print(f"{shown(miss.path)}: {miss.label or 'no digit'}, read as {miss.answer.words}")
+    if arguments.misses and misses:
+        plots.save(sheet_of(misses[:MOST_DRAWN]), arguments.misses)
+
+
+def parse():
+    parser = Parser(__doc__, EXAMPLES)
+    parser.add_argument("folder", type=user_path, metavar="FOLDER", help=f"with a {LABELS}")
+    parser.add_argument("--by", metavar="COLUMN", help="the column that tells kinds apart")
+    parser.add_argument("--misses", type=user_path, metavar="FILE", help="draw the misses")
+    add_model(parser)
+    return parser.parse_args()
+
+
+def labelled(folder, column):
+    """Return a path, a label and a kind for each row of the folder's labels."""
+    path = folder / LABELS
+    if not path.is_file():
+        raise UserError(f"no {shown(path)}: a table with the columns file and label is needed")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    wanted = {"file", "label", *([column] if column else [])}
+    if not rows or not wanted <= rows[0].keys():
+        raise UserError(
+            f"{shown(path)} lacks rows, or one of the columns {', '.join(sorted(wanted))}"
+        )
+    return [(folder / row["file"], row["label"].strip(), kind_of(row, column)) for row in rows]
+
+
+def kind_of(row, column):
+    """Return what kind of picture a row is of: its column, else by its number of digits."""
+    if column and row[column]:
+        return row[column]
+    return {0: "no digit", 1: "one digit"}.get(len(row["label"].strip()), "several digits")
+
+
+def table(readings):
+    """Yield the lines of a table, a row per kind."""
+    kinds = defaultdict(list)
+    for each in readings:
+        kinds[each.kind].append(each)
+    yield "| kind | pictures | right | share | not sure, or no digit found |"
+    yield "|---|---|---|---|---|"
+    for kind, group in kinds.items():
+        right, given_up = (sum(each) for each in zip(*map(outcome, group), strict=True))
+        share = f"{100 * right / len(group):.1f} %"
+        yield f"| {kind} | {len(group)} | {right} | {share} | {given_up} |"
+
+
+def outcome(reading):
+    return reading.is_right, reading.is_given_up
+
+
+def sheet_of(misses):
+    """Return a figure of misses: each picture, and beside it what the network saw."""
+    from digits import plots
+
+    columns = 4
+    height = -(-len(misses) // columns)
+    figure = plots.new_figure(4 * columns, 2.4 * height)
+    axes = figure.subplots(height, 2 * columns, squeeze=False).reshape(-1, 2)
+    for pair in axes:
+        for ax in pair:
+            ax.set_axis_off()
+    for pair, miss in zip(axes, misses, strict=False):
+        plots.draw_reading(pair, miss.answer, f"is {miss.label or 'no digit'}")
+    return figure
+
+
+if __name__ == "__main__":
+    run(main)
