@@ -105,6 +105,19 @@ def marker_2(path):
     upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=85)
 
 
+def notes(path):
+    """Two rows in ballpoint on ruled paper, half of it in the shadow of a hand."""
+    page = (640, 480)
+    places = [(digit, 70 + 120 * n, 90 + 6 * n) for n, digit in enumerate([7, 2, 5, 8])]
+    places += [(digit, 130 + 120 * n, 270 + 6 * n) for n, digit in enumerate([4, 3])]
+    mask = np.max([ink(n, page, (left, top, 74, 110), 6) for n, left, top in places], axis=0)
+    rows, columns = np.indices(mask.shape)
+    lines = 0.35 * ((rows + 0.03 * columns) % 60 < 2)
+    sheet = np.asarray(on_paper(np.maximum(mask, lines), BLUE_INK, PAPER, grain=3))
+    shadow = 1 - 0.35 * (1 / (1 + np.exp((620 - rows - columns) / 6)))
+    Image.fromarray((sheet * shadow[..., np.newaxis]).astype(np.uint8)).save(path, quality=85)
+
+
 def scan_8(path):
     """A grey scan of 16 bits."""
     mask = ink(8, (320, 400), (90, 80, 140, 230), 11)
@@ -118,6 +131,7 @@ def pixels_4(path):
 
 
 EXAMPLES = {
+    "notes.jpg": notes,
     "pencil_7.jpg": pencil_7,
     "chalk_3.jpg": chalk_3,
     "ballpoint_5.png": ballpoint_5,

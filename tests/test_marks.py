@@ -15,11 +15,8 @@ def flooded(mask):
             row, column = waiting.pop()
             labels[row, column] = number
             near = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
-            for r, c in np.argwhere(mask[near] & (labels[near] < 0)) + (
-                near[0].start,
-                near[1].start,
-            ):
-                waiting.append((r, c))
+            new = np.argwhere(mask[near] & (labels[near] < 0))
+            waiting.extend((near[0].start + r, near[1].start + c) for r, c in new)
     return np.unique(labels, return_inverse=True)[1].reshape(mask.shape) - (not mask.all())
 
 
