@@ -16,6 +16,7 @@ SMALL_SIDE, WIDEST_SMALL_STROKE = 64, 0.8  # pixels: a digit cut out, without sh
 STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the same side, from fine pens to thick markers
 FULL_CONTRAST = 0.3  # what stands out more than this is no more likely to be ink
 JUDGED_SIDE = 500  # pixels that are enough to tell which of dark and light is ink
+COMPARED_SIDE = 256  # pixels that are enough to tell which colour shows the ink best
 LEAST_ODDS = 0.33  # that ink of that kind, dark or light, is worth reading
 SHARE_OF_THRESHOLD = 0.6  # grain never reaches it, however rough the paper
 FULL_QUANTILE = 0.9  # of a mark's pixels, ordered: its edges are fainter
@@ -61,12 +62,14 @@ def likely(grey):
 def darker_than_paper(grey):
     """Return the `Ink` that is darker than its paper, or None."""
     width = WIDEST_STROKE if max(grey.shape) > SMALL_SIDE else WIDEST_SMALL_STROKE
-    strength = standing_out(smoothed(grey), width)
+    smooth = smoothed(grey)
+    strength = standing_out(smooth, width)
     least = min(NOISE_MARGIN * grain(strength), SHARE_OF_THRESHOLD * threshold(strength))
     least = max(LEAST_CONTRAST, float(least))
     lines = ruling(strength > least)
-    strength = np.where(grown(lines, 1) & ~grown((strength > least) & ~lines, 1), 0, strength)
-    rough = marks.connected((strength > least) & ~lines)
+    seen = (strength > least) & ~lines
+    strength = np.where(grown(lines, 1) & ~grown(seen, 1), 0, strength)
+    rough = marks.connected(seen)
     if not len(rough.areas):
         return None
     full = per_pixel(full_strength(strength, rough), rough)
@@ -74,7 +77,7 @@ def darker_than_paper(grey):
     if sure.thickness()[sure.areas.argmax()] < FINE:
         sure = marks.connected(strength > SHARE_OF_FINE_INK * full)
     clean = NOISE_MARGIN * grain(strength) < LEAST_CONTRAST
-    shown = np.where(strength > 0, strength + smoothed(grey) - grey, 0) if clean else strength
+    shown = np.where(strength > 0, strength + smooth - grey, 0) if clean else strength
     return Ink(shown, least, sure, full_strength(strength, sure))
 
 
@@ -92,7 +95,7 @@ def odds_of_dark_ink(grey):
 
 def contrast(grey):
     """Return how far the little that stands out stands out, by its least, 0 to 1."""
-    small = smoothed(shrunk(grey, LIGHT_SIDE * 8))
+    small = smoothed(shrunk(grey, COMPARED_SIDE))
     return max(np.quantile(standing_out(each, WIDEST_STROKE), 0.99) for each in (small, 1 - small))
 
 

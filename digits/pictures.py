@@ -69,9 +69,10 @@ def upright_and_reduced(picture):
     A larger one is reduced by a whole factor, which is its `info["reduced"]`. A JPEG comes out of
     its file smaller, so that it takes no more memory and time than it has to.
     """
-    width = picture.width
+    width, pixels = picture.width, picture.width * picture.height
     picture.draft(None, (LARGEST_SIDE, LARGEST_SIDE))
-    if picture.width * picture.height > MOST_PIXELS or is_stored_whole(picture, width):
+    held = pixels if picture.info.get("progressive") else picture.width * picture.height
+    if held > MOST_PIXELS:  # a progressive JPEG is in memory whole, however small it comes out
         raise UserError(TOO_LARGE)
     picture.load()
     upright = ImageOps.exif_transpose(common_mode(picture))
@@ -79,13 +80,6 @@ def upright_and_reduced(picture):
     reduced = upright.reduce(factor) if factor > 1 else upright
     reduced.info["reduced"] = max(factor, 1) * width / picture.width
     return reduced
-
-
-def is_stored_whole(picture, width):
-    """Whether a JPEG of so many pixels has to be held in memory whole, since it is progressive."""
-    scale = width / picture.width
-    pixels = picture.width * picture.height * scale**2
-    return bool(picture.info.get("progressive")) and pixels > MOST_PIXELS
 
 
 def common_mode(picture):

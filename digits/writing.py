@@ -4,26 +4,28 @@ A digit may be several marks, and a mark several digits. So a row is taken as pi
 a slice of one, and is read as the groups of neighbouring pieces of which the network is surest.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
 
-from digits.centring import as_mnist, with_pen_of_mnist
-from digits.ink import grown
+from digits.pieces import (
+    BODY,
+    Piece,
+    digit_like,
+    distance,
+    height,
+    image,
+    joined,
+    middle,
+    slices,
+    usual_height,
+    width,
+)
 
 MOST_MARKS = 60  # a picture with more of them is none of digits
-LEAST_AREA, LEAST_SIDE = 4, 3  # pixels of a mark
-FLAT = 4  # times as wide as high: no digit, but the bar of one perhaps
-WIDEST_BAR = 1.3  # of the widest digit
-SOLID = 0.5  # of its longer side: a blot's thickness, by area and perimeter
-ALONG_EDGE = 0.5  # of its longer side, on the picture's edge: a shadow, a desk
-TIGHT = 0.3  # of the picture's longer side: a mark on the edge that may be a digit
-FAINT = 0.4  # of the usual mark's strength: a smudge, a crease
 
-BODY = 0.45  # of the digits' height: what is a digit, and no part of one, by its height
-SPECK = 0.12  # of that height, both ways
+SPECK = 0.12  # of the digits' height, both ways: what is smaller is no part of one
 SAME_ROW = 0.4  # of the lower one's height, shared by neighbours
 NEAR = 0.3  # of the digits' height, from a part to its digit
 ABOVE = 0.5  # of the narrower one's width, shared by parts that lie above one another
@@ -36,12 +38,6 @@ APART, TOUCHING, GAP = 0.7, 0.2, 4.0  # what it costs in log probability to join
 DROPPED = 4.0  # to leave a part out, per its size by the digits' height
 CUT = 1.0  # to cut a mark
 BROAD, TOO_BROAD = 1.1, 2.0  # width by height above which a digit costs so much per height
-CUTS = 6  # places at most to cut a mark at
-NARROWEST = 0.25  # of the digits' height, to either side of a cut
-LEAST_TO_CUT = 12  # pixels of height: what is lower is one digit, or part of one
-TO_BE_CUT = 0.8  # width by height, from which a mark may be several digits
-FULL_INK = 0.9  # of a digit's pixels, ordered: as strong as this and more is full ink
-EDGE = 0.1  # of full ink, where a digit's box begins
 CROWDED = 0.2  # of the digits' widths: what overlaps of them in a pattern, and not in writing
 WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
 
@@ -68,15 +64,6 @@ class Digit(NamedTuple):
         return float(self.probabilities.max())
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Marks, or what lies of them between two columns; `cut` if it ends in the midst of one."""
-
-    marks: tuple[int, ...]
-    box: tuple[int, int, int, int]
-    cut: bool = False
-
-
 def rows_of_digits(inks, predict):
     """Return the rows, from the top, of the `Digit`s in a picture, each from left to right.
 
@@ -92,41 +79,17 @@ def rows_in(ink, predict):
     marks = digit_like(ink)
     if not len(marks):
         return []
-    height = usual_height(ink.marks, marks)
-    marks = marks[np.maximum(ink.marks.widths, ink.marks.heights)[marks] >= SPECK * height]
+    usual = usual_height(ink.marks, marks)
+    marks = marks[np.maximum(ink.marks.widths, ink.marks.heights)[marks] >= SPECK * usual]
     if len(marks) > MOST_MARKS:
         return []
-    reader = Reader(ink, predict, height)
+    reader = Reader(ink, predict, usual)
     return writing_among([row for pieces in reader.rows(marks) if (row := reader.read(pieces))])
 
 
 def certainty(rows):
     """Return the mean confidence of the digits in some rows, 0 to 1."""
     return np.mean([digit.confidence for row in rows for digit in row])
-
-
-def digit_like(ink):
-    """Return the numbers of the marks that may be digits, or parts of them."""
-    marks = ink.marks
-    width, height = marks.widths, marks.heights
-    longer, on_edge = np.maximum(width, height), marks.pixels_on_edge()
-    seen = (marks.areas >= LEAST_AREA) & (longer >= LEAST_SIDE)
-    flat, along_edge = width > FLAT * height, on_edge >= ALONG_EDGE * longer
-    sound = seen & ~flat & ~along_edge & (marks.thickness() <= SOLID * longer)
-    if not sound.any():  # cut out so tightly that the digit touches the picture's edge
-        return np.flatnonzero(seen & (longer >= TIGHT * max(marks.labels.shape)))
-    strong = np.minimum(1, ink.full / np.median(ink.full[sound]))
-    large = sound & (height >= BODY * (height * strong)[sound].max())
-    underline = flat & ((on_edge > 0) | (width > WIDEST_BAR * width[large].max()))
-    visible = ink.full >= FAINT * np.median(ink.full[large])
-    return np.flatnonzero(seen & ~(along_edge & ~sound) & ~underline & visible)
-
-
-def usual_height(marks, chosen):
-    """Return the height, in pixels, of the mark that the middle one of all their pixels is in."""
-    ordered = chosen[marks.heights[chosen].argsort()]
-    areas = marks.areas[ordered].cumsum()
-    return int(marks.heights[ordered[np.searchsorted(areas, areas[-1] / 2)]])
 
 
 def writing_among(rows):
@@ -223,20 +186,20 @@ class Reader:
 
     def confidences(self, pieces):
         """Return how sure the network is of each piece as a digit, float32 (n,)."""
-        return np.array([self.reading(piece)[1].max() for piece in self.read_all(pieces)])
+        return np.array([self.readings[piece][1].max() for piece in self.read_all(pieces)])
 
     def read_all(self, pieces):
         """Read those pieces that were not read before, all at once, and return the pieces."""
         new = list({piece: None for piece in pieces if piece not in self.readings})
         if new:
-            images = np.stack([self.image(piece) for piece in new])
+            images = np.stack([image(self.ink, piece, self.thickness_of(piece)) for piece in new])
             both = zip(images, self.predict(images), strict=True)
             self.readings.update(zip(new, both, strict=True))
         return pieces
 
-    def reading(self, piece):
-        """Return a piece's image and probabilities, once it has been read."""
-        return self.readings[piece]
+    def thickness_of(self, piece):
+        """Return how thick the thickest of a piece's strokes are, in pixels."""
+        return self.thickness[list(piece.marks)].max()
 
     def read(self, row):
         """Return the `Digit`s that a row of pieces is read as.
@@ -244,7 +207,7 @@ class Reader:
         Of all ways to part the row into groups of neighbours, the one with the greatest sum of log
         probabilities, less what the groups cost, by dynamic programming.
         """
-        pieces = [part for piece in row for part in self.cut(piece)]
+        pieces = [part for piece in row for part in slices(self.ink, piece, self.height)]
         groups = list(self.groups(pieces))
         self.read_all([whole for *_, whole in groups])
         best = [(0.0, [])]
@@ -253,9 +216,9 @@ class Reader:
             ways = [(value - self.cost_of_leaving(piece), digits)]
             for start, stop, cost, whole in groups:
                 if stop == end:
-                    image, probabilities = self.reading(whole)
+                    seen, probabilities = self.readings[whole]
                     value = best[start][0] + np.log(probabilities.max()) - cost
-                    digit = Digit(image, whole.box, probabilities)
+                    digit = Digit(seen, whole.box, probabilities)
                     ways.append((value, [*best[start][1], digit]))
             best.append(max(ways, key=lambda way: way[0]))
         return best[-1][1]
@@ -303,81 +266,8 @@ class Reader:
         apart = APART if gap > 0 and self.is_body(right) else TOUCHING if gap <= 0 else 0
         return apart + GAP * max(gap, 0) / self.height
 
-    def cut(self, piece):
-        """Return a piece's slices, if it is broad enough for several digits, else it alone."""
-        left, top, right, bottom = piece.box
-        low = bottom - top < max(BODY * self.height, LEAST_TO_CUT)
-        if low or right - left < TO_BE_CUT * (bottom - top):
-            return [piece]
-        inside = np.isin(self.ink.marks.labels[top:bottom, left:right], piece.marks)
-        places = [0, *thinnest(inside.sum(axis=0), NARROWEST * self.height), right - left]
-        slices = []
-        for start, stop in pairwise(places):
-            rows = np.flatnonzero(inside[:, start:stop].any(axis=1))
-            box = (left + start, top + int(rows[0]), left + stop, top + int(rows[-1]) + 1)
-            slices.append(Piece(piece.marks, box, stop < right - left))
-        return slices
-
-    def image(self, piece):
-        """Return the 28×28 uint8 image of a piece's ink."""
-        left, top, right, bottom = piece.box
-        reach = max(1, round(self.thickness[list(piece.marks)].max() / 2))
-        first_row, first_column = max(top - reach, 0), max(left - reach, 0)
-        frame = slice(first_row, bottom + reach), slice(first_column, right + reach)
-        labels, strength = self.ink.marks.labels[frame], self.ink.strength[frame]
-        own = np.isin(labels, piece.marks)
-        own[:, : left - first_column] = own[:, right - first_column :] = False
-        fading = grown(own, reach) & (labels < 0) & (strength > self.ink.least)
-        full = np.quantile(strength[own], FULL_INK)
-        ink = np.clip(np.where(own | fading, strength, 0) / full, 0, 1)
-        rows, columns = span((ink > EDGE).any(axis=1)), span((ink > EDGE).any(axis=0))
-        return as_mnist(with_pen_of_mnist(ink[rows, columns]))
-
-
-def span(held):
-    """Return the slice from the first to the last that holds anything."""
-    found = np.flatnonzero(held)
-    return slice(found[0], found[-1] + 1)
-
-
-def thinnest(profile, apart):
-    """Return up to `CUTS` places where a profile is lowest, so far `apart` and from the ends."""
-    chosen = []
-    for place in profile.argsort(kind="stable"):
-        if all(abs(place - other) >= apart for other in [0, len(profile), *chosen]):
-            chosen.append(int(place))
-        if len(chosen) == CUTS:
-            break
-    return sorted(chosen)
-
-
-def joined(pieces):
-    """Return one piece of several."""
-    boxes = np.array([piece.box for piece in pieces])
-    marks = sorted({mark for piece in pieces for mark in piece.marks})
-    box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return Piece(tuple(marks), tuple(box.tolist()), pieces[-1].cut)
-
 
 def are_level(left, right):
     """Return whether two pieces are at one height, so that they may be neighbours in a row."""
     shared = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
     return shared >= SAME_ROW * min(height(left.box), height(right.box))
-
-
-def distance(box, other):
-    """Return how far apart two boxes are: across plus down."""
-    across = max(box[0] - other[2], other[0] - box[2], 0)
-    return across + max(box[1] - other[3], other[1] - box[3], 0)
-
-
-def middle(piece):
-    return piece.box[0] + piece.box[2]
-
-
-def width(box):
-    return box[2] - box[0]
-
-
-def height(box):
-    return box[3] - box[1]
