@@ -28,7 +28,7 @@ LIGHT_SIDE, LIGHT_STEPS = 32, 20  # pixels and rounds that find the light on the
 STEEPEST_LINE = 0.12  # slope of a ruled line in a picture taken askew
 LINE_SLOPES = 17  # that are tried
 LINE_RUN = 0.35  # of the picture's side: what runs straight for so long may be a ruled line
-LINE_WIDTH = 0.03  # of the picture's shorter side, at most
+LINE_WIDTH = 0.04  # of the picture's shorter side, at most
 NEAR_EDGE = 0.03  # of the picture's shorter side
 LEAST_LINED_SIDE = 60  # pixels: in smaller pictures, lines and strokes are alike
 
@@ -55,13 +55,14 @@ def likely(grey):
     dark, light = odds_of_dark_ink(grey)
     either = [(dark, grey), (light, 1 - grey)]
     likelier_first = sorted(either, key=lambda each: each[0], reverse=True)
-    found = (darker_than_paper(g) for odds, g in likelier_first if odds > LEAST_ODDS)
+    least = 0 if is_small(grey) else LEAST_ODDS
+    found = (darker_than_paper(g) for odds, g in likelier_first if odds > least)
     return [each for each in found if each]
 
 
 def darker_than_paper(grey):
     """Return the `Ink` that is darker than its paper, or None."""
-    width = WIDEST_STROKE if max(grey.shape) > SMALL_SIDE else WIDEST_SMALL_STROKE
+    width = WIDEST_SMALL_STROKE if is_small(grey) else WIDEST_STROKE
     smooth = smoothed(grey)
     strength = standing_out(smooth, width)
     least = min(NOISE_MARGIN * grain(strength), SHARE_OF_THRESHOLD * threshold(strength))
@@ -79,6 +80,11 @@ def darker_than_paper(grey):
     clean = NOISE_MARGIN * grain(strength) < LEAST_CONTRAST
     shown = np.where(strength > 0, strength + smooth - grey, 0) if clean else strength
     return Ink(shown, least, sure, full_strength(strength, sure))
+
+
+def is_small(grey):
+    """Whether a picture is so small that a digit was cut out, as data sets have it."""
+    return max(grey.shape) <= SMALL_SIDE
 
 
 def odds_of_dark_ink(grey):
@@ -169,10 +175,12 @@ def standing_out(grey, width):
 
     The paper is what is left when all that is narrower than `width`, a share of the picture's
     side, is filled: a black top-hat (Serra, Image Analysis and Mathematical Morphology, 1982).
-    Shadows and desks are wider, and count as paper, however sharp their borders.
+    Shadows and desks are wider, and count as paper, however sharp their borders. They go on beyond
+    the picture's edge; around a digit that was cut out, there is paper.
     """
     size = max(3, int(width * grey.size**0.5) | 1)
-    paper = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, mode="edge")
+    beyond = {"mode": "constant", "constant_values": 255} if is_small(grey) else {"mode": "edge"}
+    paper = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, **beyond)
     for extreme in (np.maximum, np.minimum):
         paper = running(extreme, running(extreme, paper, size, 1), size, 0)
     darker = np.maximum(paper / np.float32(255) - grey, 0)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digits.ink import is_small
 from digits.pieces import (
     BODY,
     Piece,
@@ -70,12 +71,15 @@ def rows_of_digits(inks, predict):
     `inks` are the `ink.Ink`s that may be its ink: that counts of which the network is surest.
     `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Without digits there are no rows.
     """
-    readings = [rows for ink in inks if (rows := rows_in(ink, predict))]
+    readings = [rows for ink in inks for rows in readings_of(ink, predict) if rows]
     return max(readings, key=certainty, default=[])
 
 
-def rows_in(ink, predict):
-    """Return the rows of `Digit`s in an `ink.Ink`."""
+def readings_of(ink, predict):
+    """Return the readings of an `ink.Ink`, each rows of `Digit`s: one, or, if it is small, two.
+
+    In a small picture, all may be one digit, however broken.
+    """
     marks = digit_like(ink)
     if not len(marks):
         return []
@@ -84,7 +88,9 @@ def rows_in(ink, predict):
     if len(marks) > MOST_MARKS:
         return []
     reader = Reader(ink, predict, usual)
-    return writing_among([row for pieces in reader.rows(marks) if (row := reader.read(pieces))])
+    rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
+    whole = [[[reader.whole(marks)]]] if is_small(ink.strength) else []
+    return [writing_among(rows), *whole]
 
 
 def certainty(rows):
@@ -128,6 +134,13 @@ class Reader:
                 self.put_near(piece, rows)
         rows = self.inner([sorted(row, key=middle) for row in rows])
         return sorted(rows, key=lambda row: np.mean([piece.box[1] + piece.box[3] for piece in row]))
+
+    def whole(self, chosen):
+        """Return some marks as one `Digit`."""
+        boxes = self.ink.marks.boxes.tolist()
+        piece = joined([Piece((n,), tuple(boxes[n])) for n in chosen.tolist()])
+        seen, probabilities = self.reading(piece)
+        return Digit(seen, piece.box, probabilities)
 
     def is_body(self, piece):
         """Return whether a piece, or what it is a slice of, is as high as a digit."""
@@ -187,6 +200,11 @@ class Reader:
     def confidences(self, pieces):
         """Return how sure the network is of each piece as a digit, float32 (n,)."""
         return np.array([self.readings[piece][1].max() for piece in self.read_all(pieces)])
+
+    def reading(self, piece):
+        """Return a piece's image and its probabilities."""
+        self.read_all([piece])
+        return self.readings[piece]
 
     def read_all(self, pieces):
         """Read those pieces that were not read before, all at once, and return the pieces."""

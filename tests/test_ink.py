@@ -18,8 +18,13 @@ def page():
 
 
 def found(grey):
-    """Return the mask of what is surely ink."""
-    return ink.likely(grey.astype(np.float32))[0].marks.labels >= 0
+    """Return the mask of what is likeliest to be ink."""
+    return masks(grey.astype(np.float32))[0]
+
+
+def masks(grey):
+    """Return the masks of all that is likely to be the ink."""
+    return [each.marks.labels >= 0 for each in ink.likely(grey)]
 
 
 def assert_is_ink(mask, page):
@@ -67,6 +72,21 @@ def test_a_long_stroke_is_no_line_of_the_paper():
     page = np.zeros((400, 300), np.float32)
     page[20:380, 148:156] = 1
     assert_is_ink(found(0.9 - 0.7 * page), page)
+
+
+def test_wide_lines_of_paper_seen_askew_are_no_ink(page):
+    rows, columns = np.indices(page.shape)
+    lines = (rows + (0.02 + 0.0002 * columns) * columns) % 70 < 9
+    mask = found(0.9 - 0.7 * np.maximum(page, 0.4 * lines))
+    assert mask[page > 0.7].mean() > 0.9
+    assert mask[lines & (page == 0)].mean() < 0.1
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
+def test_a_stroke_along_the_edge_of_a_digit_cut_out_is_ink(light):
+    seven = np.zeros((16, 16), np.float32)
+    seven[:3] = seven[3:, 7:10] = 1
+    assert any((found == (seven > 0)).all() for found in masks(seven if light else 1 - seven))
 
 
 def test_blank_paper_has_no_ink():

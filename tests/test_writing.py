@@ -62,6 +62,12 @@ def test_a_broken_stroke_is_joined(predict):
     assert text(Image.fromarray(page), predict) == "5"
 
 
+def test_a_small_digit_is_one_however_broken(predict):
+    five = np.array(page_of((5, 300, 150)).crop((290, 140, 394, 244)).resize((28, 28)))
+    five[8:10] = five[14] = five[19] = 235
+    assert text(Image.fromarray(five), predict) == "5"
+
+
 def test_a_desk_beside_the_paper_is_no_digit(predict):
     page = np.array(page_of((2, 300, 150)))
     page[:40] = 90
