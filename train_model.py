@@ -3,7 +3,7 @@
 
 import sys
 
-from digits.command_line import MODEL, Parser, add_data, run, whole_number
+from digits.command_line import GENERATED_MODEL, MODEL, Parser, add_data, run, whole_number
 from digits.errors import UserError
 from digits.files import require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
@@ -14,6 +14,7 @@ EXAMPLES = """\
   python train_model.py
   python train_model.py --recipe fast --output models/fast.h5
   python train_model.py --data Downloads/mnist.npz
+  python train_model.py --dataset generated
   python train_model.py --resume"""
 
 
@@ -21,11 +22,13 @@ def main():
     arguments = parse()
     if arguments.list_recipes:
         return list_recipes()
-    from digits import mnist, model_file, unfinished  # after parsing: --help has no use for NumPy
+    from digits import model_file, unfinished  # after parsing: --help has no use for NumPy
 
-    place = unfinished.place(arguments.output)
-    require_places(arguments.output, place, arguments.resume)
-    training, validation = mnist.load_training(arguments.data)
+    found = None if arguments.dataset == "generated" else mnist_training(arguments)
+    output = arguments.output or (MODEL if found else GENERATED_MODEL)
+    place = unfinished.place(output)
+    require_places(output, place, arguments.resume)
+    training, validation = found or drawn_training(output)
     record, state = planned(arguments, training, validation, place)
     announce(record)
     from digits.quiet import import_tensorflow  # after the checks: it takes seconds
@@ -35,11 +38,11 @@ def main():
 
     try:
         network, record = train(record, training, validation, place, state)
-        model_file.save(network, record, arguments.output)
+        model_file.save(network, record, output)
     except (KeyboardInterrupt, UserError) as end:
         raise type(end)(with_what_is_kept(end, place)) from end
     place.unlink(missing_ok=True)
-    report(record, arguments.output)
+    report(record, output)
     return 0
 
 
@@ -49,12 +52,25 @@ def parse():
     parser.add_argument("--list-recipes", action="store_true", help="print them, and exit")
     add_data(parser)
     parser.add_argument(
-        "--output", type=user_path, default=shown(MODEL), metavar="FILE", help="the .h5 to write"
+        "--dataset",
+        choices=("auto", "mnist", "generated"),
+        default="auto",
+        help="MNIST, or digits drawn from pen strokes; auto is MNIST where it can be had",
+    )
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        metavar="FILE",
+        help=f"the .h5 to write (default: {shown(MODEL)}, or {GENERATED_MODEL.name} beside it"
+        " for generated digits)",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with the unfinished training of that .h5"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.data and arguments.dataset == "generated":
+        parser.error("--dataset generated needs no --data: leave one of them out")
+    return arguments
 
 
 def add_settings(parser):
@@ -84,6 +100,36 @@ def list_recipes():
             f"{name:16} {recipe.epochs:2} epochs, {recipe.batch_size:3} a batch: {recipe.summary}"
         )
     return 0
+
+
+def mnist_training(arguments):
+    """Return MNIST's training and validation images, or None, which is said, without MNIST."""
+    from digits import mnist
+
+    try:
+        return mnist.load_training(arguments.data)
+    except mnist.NotFoundError as error:
+        if arguments.dataset == "mnist":
+            raise
+        print(f"{error}. Until then, digits drawn from pen strokes must do.", file=sys.stderr)
+        return None
+
+
+def drawn_training(output):
+    """Return generated training and validation images, for a model at `output`.
+
+    Raises UserError if there is a model trained on MNIST, which is worth more.
+    """
+    from digits import generated, mnist, model_file
+
+    record = model_file.training_record(output) if output.exists() else None
+    if record and record["data"] == mnist.MNIST:
+        raise UserError(
+            f"{shown(output)} was trained on MNIST, which generated digits are no match for:"
+            " name another place with --output"
+        )
+    print(f"drawing {generated.IMAGES:,} digits", file=sys.stderr)
+    return generated.load_training()
 
 
 def require_places(output, place, resume):
@@ -150,9 +196,8 @@ def report(record, path):
     """Print what came of the training."""
     from digits.scores import accuracy_with_misses
 
-    images = record["validation_images"]
-    misses = round((1 - record["history"]["val_accuracy"][-1]) * images)
-    print(f"validation accuracy {accuracy_with_misses(misses, images)}")
+    scored = accuracy_with_misses(record["validation_misses"], record["validation_images"])
+    print(f"validation accuracy {scored}")
     print(f"trained in {record['seconds']:.0f} s, saved as {shown(path)}")
 
 

@@ -10,6 +10,7 @@ from digits.files import reason, shown, user_path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
+GENERATED_MODEL = MODEL.with_name("generated_cnn.h5")
 
 PACKAGES = {"numpy", "PIL", "h5py", "matplotlib", "tensorflow", "keras"}
 

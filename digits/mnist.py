@@ -36,6 +36,10 @@ DAMAGE = (
 )
 
 
+class NotFoundError(UserError):
+    """There is no MNIST, and none could be fetched."""
+
+
 class Examples(NamedTuple):
     """Images, uint8 of shape (n, 28, 28); their labels, uint8 of shape (n,); the data's name."""
 
@@ -65,7 +69,15 @@ def load_training(data=None):
     Validation is the last twelfth of the training images, at most 5,000. The test images have no
     part in training. Raises UserError like `load`.
     """
-    images, labels, name = load("train", data)
+    return split(load("train", data))
+
+
+def split(examples):
+    """Return two `Examples`: all but the last twelfth, at most 5,000, and those.
+
+    Raises UserError if there are too few for both.
+    """
+    images, labels, name = examples
     held_out = min(VALIDATION_IMAGES, len(images) // 12)
     if held_out == 0:
         raise UserError(f"{len(images)} training images are too few: 12 is the least")
@@ -181,7 +193,7 @@ def checksum(images, labels):
 def download(part):
     """Return the `Examples` of `part`, fetched by Keras into its cache, which checks their hash.
 
-    Raises UserError, naming what was tried, if the download fails.
+    Raises NotFoundError, naming what was tried, if the download fails.
     """
     from digits.quiet import import_tensorflow
 
@@ -193,7 +205,7 @@ def download(part):
         with redirect_stdout(sys.stderr), network_patience(DOWNLOAD_SILENCE):
             train, test = mnist.load_data()
     except Exception as error:  # what Keras raises for a failed download
-        raise UserError(no_mnist(error)) from error
+        raise NotFoundError(no_mnist(error)) from error
     return verified(*(train if part == "train" else test), part, cache_path())
 
 

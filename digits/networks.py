@@ -38,6 +38,8 @@ class Recipe:
     one_cycle: bool = True
     steps_per_execution: int = 10  # at most; between executions runs Keras's Python
     distortion: Distortion | None = Distortion()
+    drawn_digits: int = 0  # generated images beside the data's, and others of what is no digit
+    no_digits: int = 0
     inverted: bool = False  # whether the layers see dark ink on light paper
     reported: str = ""  # the test accuracy that its source states
 

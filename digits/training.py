@@ -11,12 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import networks, unfinished
+from digits import generated, networks, scores, unfinished
 from digits.distortion import distorted
 from digits.errors import UserError
+from digits.generated import NO_DIGIT
 
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
+VALIDATION_BATCH = 500  # images
 
 
 def train(record, training, validation, place, state=()):
@@ -29,6 +31,7 @@ def train(record, training, validation, place, state=()):
     """
     keras.utils.set_random_seed(record["seed"])
     recipe = networks.RECIPES[record["recipe"]]
+    training = generated.beside(training, recipe.drawn_digits, recipe.no_digits, record["seed"])
     steps = math.ceil(len(training.images) / record["batch_size"])
     with strategy().scope():
         network, trainee = compiled(recipe, record["epochs"], steps)
@@ -39,7 +42,31 @@ def train(record, training, validation, place, state=()):
     done = progress.epochs_done()
     shuffled = batches(training, record["batch_size"], record["seed"], recipe.distortion, done)
     fit(trainee, shuffled, validation, steps, done, record["epochs"], progress)
-    return network, progress.record
+    return network, {**progress.record, **calibrated(network, trainee, validation)}
+
+
+def calibrated(network, trainee, validation):
+    """Make the network's confidence honest on the validation images, and return what it is then.
+
+    Its temperature goes into the weights before each softmax, so that whoever loads the file has
+    it.
+    """
+    probabilities = predict(trainee, validation.images)
+    temperature = scores.temperature(validation.labels, probabilities)
+    for layer in network.layers:
+        if getattr(layer, "activation", None) is keras.activations.softmax:
+            layer.set_weights([weights / temperature for weights in layer.get_weights()])
+    answers = scores.tempered(probabilities, temperature)
+    return {
+        "temperature": round(temperature, 3),
+        "validation_misses": int((answers.argmax(axis=1) != validation.labels).sum()),
+        "validation_loss": round(scores.cross_entropy(validation.labels, answers), 6),
+    }
+
+
+def predict(model, images):
+    """Return what a model makes of images, uint8 (n, 28, 28)."""
+    return model.predict(images[..., np.newaxis], batch_size=VALIDATION_BATCH, verbose=0)
 
 
 def compiled(recipe, epochs, steps):
@@ -90,17 +117,22 @@ def compile_for_branches(trainee, optimizer, steps, most_at_once):
 def mean_loss(labels, probabilities):
     """Return the mean of the branches' cross-entropies, of shape (n,).
 
-    It is the categorical cross-entropy: with labels that are digits, Keras names it sparse.
+    For what is no digit, whose label is past the last, all ten should be as likely: of that, it is
+    the divergence, which is 0 where it is reached.
     """
-    labels = keras.ops.repeat(keras.ops.reshape(labels, (-1, 1)), probabilities.shape[1], axis=1)
-    losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-    return keras.ops.mean(losses, axis=1)
+    labels = keras.ops.reshape(keras.ops.cast(labels, "int32"), (-1,))
+    none = keras.ops.cast(labels == NO_DIGIT, "float32")[:, np.newaxis]
+    wanted = keras.ops.one_hot(labels, scores.CLASSES) + none / scores.CLASSES
+    wanted = keras.ops.repeat(wanted[:, np.newaxis], probabilities.shape[1], axis=1)
+    losses = keras.losses.categorical_crossentropy(wanted, probabilities)
+    return keras.ops.mean(losses - none * math.log(scores.CLASSES), axis=1)
 
 
 def accuracy_of_mean(labels, probabilities):
-    """Return whether the mean of the branches' answers is right, of shape (n,)."""
-    mean = keras.ops.mean(probabilities, axis=1)
-    return keras.metrics.sparse_categorical_accuracy(labels, mean)
+    """Return whether the mean of the branches' answers is right, for the digits among n images."""
+    labels = tf.reshape(labels, (-1,))
+    right = keras.metrics.sparse_categorical_accuracy(labels, tf.reduce_mean(probabilities, axis=1))
+    return tf.boolean_mask(right, labels != NO_DIGIT)
 
 
 def restore(trainee, state):
@@ -170,7 +202,7 @@ def fit(trainee, batches, validation, steps, done, epochs, progress):
             callbacks=[progress, interruption],
             shuffle=False,  # the batches are shuffled already
             validation_data=(validation.images[..., np.newaxis], validation.labels),
-            validation_batch_size=500,
+            validation_batch_size=VALIDATION_BATCH,
             verbose=1 if sys.stderr.isatty() else 2,  # without a terminal, a line per epoch
         )
 

@@ -13,6 +13,21 @@ def test_confusion_matrix_has_true_digits_in_rows():
     assert (confusion[3, 3], confusion[3, 8], confusion[5, 5]) == (2, 1, 1)
 
 
+def test_temperature_is_that_by_which_the_answers_were_made_too_sure():
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, (20_000, 10))
+    honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (honest.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
+    too_sure = honest**1.6 / (honest**1.6).sum(axis=1, keepdims=True)
+    assert scores.temperature(labels, too_sure[:, np.newaxis]) == pytest.approx(1.6, rel=0.05)
+    np.testing.assert_allclose(scores.tempered(too_sure[:, np.newaxis], 1.6), honest, atol=1e-6)
+
+
+def test_tempered_answer_is_the_mean_of_the_branches():
+    branches = np.array([[[0.9, 0.1] + [0] * 8, [0.2, 0.8] + [0] * 8]])
+    np.testing.assert_allclose(scores.tempered(branches, 1)[0, :2], [0.55, 0.45], atol=1e-6)
+
+
 def test_precision_and_recall_of_a_hand_worked_case():
     confusion = scores.confusion_matrix(np.uint8([3, 3, 3, 5, 8]), np.array([3, 3, 8, 5, 8]))
     rows = scores.per_digit(confusion)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -16,7 +17,7 @@ from conftest import MNIST_PATH, MODEL, ROOT, assert_refused, needs_mnist, print
 from PIL import Image
 
 import predict_image
-from digits import model_file, networks, plots
+from digits import generated, model_file, networks, plots
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix != ".py")
@@ -190,7 +191,7 @@ def test_training_lists_its_recipes(run):
 
 
 def test_training_without_mnist_says_what_was_tried(run):
-    result = run("train_model.py", "--output", "net.h5")
+    result = run("train_model.py", "--dataset", "mnist", "--output", "net.h5")
     assert result.returncode == 2
     said = result.stderr.splitlines()
     assert said[0].startswith("downloading MNIST")
@@ -199,10 +200,77 @@ def test_training_without_mnist_says_what_was_tried(run):
     assert len(said) == 3, "besides Keras's own line with the address"
 
 
+FEWER_DRAWN = """
+import runpy, sys
+from pathlib import Path
+from digits import command_line, generated
+generated.IMAGES = 600
+command_line.MODEL = Path("mnist_cnn.h5").absolute()
+command_line.GENERATED_MODEL = Path("generated_cnn.h5").absolute()
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture
+def train_on_few_drawn(environment, tmp_path):
+    """Return a function that runs the training script, where fewer digits are drawn.
+
+    Its models go to the test's folder.
+    """
+
+    def train(*arguments, **variables):
+        options = ["--recipe", "fast", "--epochs", "2", *map(str, arguments)]
+        return subprocess.run(
+            [sys.executable, "-c", FEWER_DRAWN, ROOT / "train_model.py", *options],
+            check=False,
+            cwd=tmp_path,
+            env={**environment, "PYTHONPATH": str(ROOT), **variables},
+            capture_output=True,
+            encoding="utf-8",
+        )
+
+    return train
+
+
+def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(
+    train_on_few_drawn, run, tmp_path
+):
+    model = tmp_path / "generated_cnn.h5"
+    result = train_on_few_drawn()
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in tmp_path.glob("*.h5")] == [model.name], "MNIST's is left alone"
+    (said,) = [line for line in result.stderr.splitlines() if line.startswith("no MNIST")]
+    assert "mnist.npz" in said and "--data" in said and "drawn from pen strokes" in said
+    assert "550 images of generated digits" in result.stderr
+    assert result.stdout.splitlines()[0].startswith("validation accuracy")
+    record = model_file.training_record(model)
+    assert (record["data"], record["validation_images"]) == (generated.NAME, 50)
+    answer = run("predict_image.py", "--model", model, ROOT / "examples" / "pencil_7.jpg")
+    assert "pencil_7.jpg: " in answer.stdout
+
+
+def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(
+    train_on_few_drawn, tmp_path, small_data
+):
+    options = ["--dataset", "generated", "--output", tmp_path / "net.h5"]
+    result = train_on_few_drawn(*options, MNIST_PATH=small_data)
+    assert result.returncode == 0, result.stderr
+    assert "MNIST" not in result.stderr
+    assert model_file.training_record(tmp_path / "net.h5")["data"] == generated.NAME
+
+
+def test_model_trained_on_mnist_is_not_replaced_by_drawn_digits(run, shipped_model, tmp_path):
+    model = shutil.copy(shipped_model, tmp_path / "net.h5")
+    result = run("train_model.py", "--dataset", "generated", "--output", model)
+    assert_refused(result, "net.h5 was trained on MNIST", "--output")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--data", "gone.npz"], "gone.npz"),
+        (["--data", "gone.npz", "--dataset", "generated"], "leave one of them out"),
         (["--epochs", "0"], "from 1"),
         (["--batch-size", "many"], "from 1"),
         (["--seed", "-1"], "from 0"),

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import ROOT
 
-from digits import mnist, networks, unfinished
+from digits import generated, mnist, networks, unfinished
 from digits.errors import UserError
 from digits.quiet import import_tensorflow
 
@@ -45,8 +46,47 @@ def test_network_learns_and_its_record_says_how(examples, place):
     assert {**record, **asked} == record and record["seconds"] > 0
     images, labels = examples[1].images[..., np.newaxis], examples[1].labels
     scores = network.evaluate(images, labels, verbose=0)
-    expected = [history["val_loss"][-1], history["val_accuracy"][-1]]
+    expected = [record["validation_loss"], 1 - record["validation_misses"] / len(labels)]
     np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert scores[1] == pytest.approx(history["val_accuracy"][-1], abs=1e-6)
+
+
+def test_temperature_makes_the_saved_answers_as_sure_as_they_are_right(examples, place):
+    network, record = training.train(task(epochs=1), *examples, place)
+    assert record["temperature"] != 1
+    assert record["validation_loss"] <= record["history"]["val_loss"][-1]
+    before = training.predict(keras.models.load_model(place), examples[1].images)
+    after = training.predict(network, examples[1].images)
+    powers = before.astype(np.float64) ** (1 / record["temperature"])
+    np.testing.assert_allclose(after, powers / powers.sum(axis=1, keepdims=True), atol=2e-3)
+
+
+@pytest.fixture
+def with_drawn_ones(monkeypatch):
+    """The recipe "fast" with drawn digits and what is none beside the data's."""
+    mixed = replace(networks.RECIPES["fast"], drawn_digits=1500, no_digits=500)
+    monkeypatch.setitem(networks.RECIPES, "fast", mixed)
+
+
+def test_network_learns_drawn_digits_and_that_others_are_none(examples, place, with_drawn_ones):
+    network, record = training.train(task(epochs=8, batch_size=50), *examples, place)
+    images, labels = generated.digits(300, seed=7)
+    drawn = training.predict(network, images)
+    assert np.mean(drawn.argmax(axis=1) == labels) > 0.7, "chance would be 0.1"
+    none = training.predict(network, generated.no_digits(300, seed=7))
+    assert none.max(axis=1).mean() < drawn.max(axis=1).mean() - 0.2
+    assert record["history"]["accuracy"][-1] > 0.8, "what is no digit does not count"
+
+
+def test_loss_is_the_mean_of_the_branches_and_nought_where_no_digit_is_seen_as_none():
+    labels = np.array([3, generated.NO_DIGIT, generated.NO_DIGIT])
+    sure = np.full(10, 0.01)
+    sure[3] = 0.91
+    even = np.full(10, 0.1)
+    probabilities = np.float32([[sure, even], [even, even], [sure, even]])
+    divergence = (0.1 * np.log(0.1 / sure)).sum() / 2
+    expected = [-(np.log(0.91) + np.log(0.1)) / 2, 0, divergence]
+    np.testing.assert_allclose(training.mean_loss(labels, probabilities), expected, atol=1e-5)
 
 
 def all_weights(network):
@@ -191,7 +231,8 @@ def test_model_without_a_state_is_no_unfinished_training(place):
 
 def test_branches_learn_each_for_itself_and_are_scored_together():
     labels = np.array([1, 0])
-    answers = np.array([[[0.5, 0.5], [0.2, 0.8]], [[0.9, 0.1], [0.05, 0.95]]], np.float32)
+    answers = np.float32([[[0.5, 0.5], [0.2, 0.8]], [[0.9, 0.1], [0.05, 0.95]]])
+    answers = np.pad(answers, [(0, 0), (0, 0), (0, 8)])  # nothing for the other digits
     expected = [-(np.log(0.5) + np.log(0.8)) / 2, -(np.log(0.9) + np.log(0.05)) / 2]
     np.testing.assert_allclose(training.mean_loss(labels, answers), expected, rtol=1e-5)
     np.testing.assert_array_equal(training.accuracy_of_mean(labels, answers), [1, 0])

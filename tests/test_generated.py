@@ -1,0 +1,67 @@
+"""Digits drawn from pen strokes: in MNIST's form, the same from the same seed, and to be learnt."""
+
+import numpy as np
+import pytest
+from conftest import printed_digits
+
+from digits import generated, hands, mnist
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return generated.digits(400, seed=5)
+
+
+def test_drawn_digits_have_mnist_s_form(drawn):
+    images, labels = drawn
+    assert (images.dtype, images.shape) == (np.uint8, (400, 28, 28))
+    assert (images.max(axis=(1, 2)) == 255).all()
+    assert (np.bincount(labels) == 40).all(), "of each digit as many"
+    mass = images.sum(axis=(1, 2))
+    centres = (images.sum(axis=2) * np.arange(28)).sum(axis=1) / mass
+    assert np.abs(centres - 14).max() <= 1, "MNIST's digits have their mass around pixel 14"
+    rows = images.any(axis=2).sum(axis=1)
+    columns = images.any(axis=1).sum(axis=1)
+    assert (np.maximum(rows, columns) >= 19).all() and (np.maximum(rows, columns) <= 20).all()
+    assert 0.05 < mass.mean() / (255 * 784) < 0.2, "about as much ink as MNIST has"
+
+
+def test_same_seed_draws_the_same_images_and_another_others(drawn):
+    images, labels = generated.digits(400, seed=5)
+    np.testing.assert_array_equal(images, drawn[0])
+    np.testing.assert_array_equal(labels, drawn[1])
+    others = generated.digits(400, seed=6)[0]
+    assert (others != images).any(axis=(1, 2)).all()
+
+
+def test_no_two_images_are_alike_though_a_hand_is_the_same():
+    images = [generated.digit(7, np.random.default_rng(seed)) for seed in range(60)]
+    assert len({image.tobytes() for image in images}) == 60 > len(hands.DIGITS[7])
+
+
+@pytest.mark.parametrize("make", generated.SHARES, ids=lambda make: make.__name__)
+def test_what_is_no_digit_is_cut_out_as_a_digit_is(make):
+    for seed in range(30):
+        ink = make(np.random.default_rng(seed))
+        assert ink.dtype == np.uint8 and ink.max() > 0
+        assert generated.image(ink).max() == 255
+
+
+def test_what_is_no_digit_comes_last_with_a_label_of_its_own():
+    images, labels = printed_digits(12, seed=1)
+    examples = generated.beside(mnist.Examples(images, labels, "printed"), 20, 5, seed=3)
+    assert len(examples.images) == 37 and examples.name == "printed"
+    np.testing.assert_array_equal(examples.images[:12], images)
+    np.testing.assert_array_equal(examples.images[12:32], generated.digits(20, 3)[0])
+    np.testing.assert_array_equal(examples.labels[:12], labels)
+    np.testing.assert_array_equal(examples.labels[32:], [generated.NO_DIGIT] * 5)
+
+
+def test_a_curve_runs_through_its_points_and_turns_sharply_at_corners():
+    ((points, corners),) = generated.strokes("0,4! 56,2! 24,100")
+    curve = generated.curve(points, corners)
+    assert corners == (0, 1)
+    for point in points:
+        assert np.hypot(*(curve - point).T).min() < 1e-9
+    (down, right), stem = np.diff(points, axis=0)[1], curve[generated.POINTS :] - points[1]
+    assert np.abs(stem @ [right, -down]).max() < 1e-6, "between two corners it is straight"
