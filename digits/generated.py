@@ -91,8 +91,8 @@ def pair(random):
     """Return two digits that touch, or nearly, uint8 (h, w)."""
     first, second = (drawn(any_hand(random), random) for _ in range(2))
     height = max(len(first), len(second))
-    gap = int(random.integers(-10, 12))
-    page = np.zeros((height, first.shape[1] + second.shape[1] + max(gap, 0)), np.uint8)
+    gap = max(0, int(random.integers(-10, 12)))
+    page = np.zeros((height, first.shape[1] + second.shape[1] + gap), np.uint8)
     page[: len(first), : first.shape[1]] = first
     beside = page[height - len(second) :, -second.shape[1] :]
     np.maximum(beside, second, out=beside)

@@ -28,3 +28,11 @@ def test_table_counts_what_is_read_right_by_kind_and_names_the_misses(run, tmp_p
 
 def test_folder_without_labels_is_refused(run, tmp_path):
     assert_refused(run("tools/picture_table.py", tmp_path), "labels.csv", "columns file and label")
+
+
+def test_digits_on_simulated_pages_keep_their_answers(run, small_data, shipped_model):
+    result = run("tools/page_table.py", "--data", small_data, "--count", 3)
+    assert result.returncode == 0, result.stderr
+    rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[2:]]
+    assert [row[0] for row in rows][:2] == ["written", "inverted"] and len(rows) == 7
+    assert all(row[1:] == ["3", "3", "100.0 %"] for row in rows)

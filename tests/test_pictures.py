@@ -276,6 +276,24 @@ def test_missing_picture_is_refused(tmp_path):
         pictures.read(tmp_path / "gone.png")
 
 
+def test_picture_that_is_a_link_to_itself_is_refused(tmp_path):
+    loop = tmp_path / "loop.png"
+    try:
+        loop.symlink_to(loop)
+    except OSError:
+        pytest.skip("no links to make here")
+    with pytest.raises(UserError, match="cannot be read"):
+        pictures.read(loop)
+
+
+def test_first_frame_of_an_animation_is_read(tmp_path, page_with_digit):
+    page, expected = page_with_digit
+    blank = Image.new("L", page.size, 255)
+    page.save(tmp_path / "moving.gif", save_all=True, append_images=[blank, blank])
+    read = only_digit(pictures.read(tmp_path / "moving.gif")).image
+    assert difference_when_aligned(read, expected) < ALIKE
+
+
 def test_folder_stands_for_its_pictures_by_name(tmp_path):
     for name in ("b.PNG", "a.jpg", "notes.txt"):
         (tmp_path / name).touch()

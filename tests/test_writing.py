@@ -1,5 +1,7 @@
 """Digits on a page: found, put in order, parted and joined."""
 
+import sys
+
 import numpy as np
 import pytest
 from conftest import ROOT, printed_digit
@@ -7,6 +9,9 @@ from PIL import Image
 
 from digits import answers, model_file, pictures
 from digits.errors import NoDigitError
+
+sys.path.insert(0, str(ROOT / "tools"))
+from damage_pictures import damaged_example
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +101,7 @@ def test_examples_are_read(predict, example):
 
 
 def test_damaged_pictures_are_refused_or_read(predict, tmp_path):
-    whole = (ROOT / "examples" / "pencil_7.jpg").read_bytes()
     random = np.random.default_rng(8)
-    for n in range(30):
-        damaged = np.frombuffer(whole, np.uint8).copy()
-        places = random.integers(0, len(whole), random.integers(1, 40))
-        damaged[places] = random.integers(0, 256, len(places))
-        path = tmp_path / "damaged.jpg"
-        path.write_bytes(
-            damaged.tobytes()[: random.integers(1, len(whole)) if n % 3 == 0 else None]
-        )
-        answer = answers.of_picture(path, predict)
+    for _ in range(30):
+        answer = answers.of_picture(damaged_example(random, tmp_path), predict)
         assert answer.status in ("ok", "unsure", "no-digit", "unreadable")
