@@ -176,10 +176,14 @@ def command(settings):
 
 def announce(record):
     """Say what is about to happen: TensorFlow needs seconds before its first line."""
+    recipe = RECIPES[record["recipe"]]
+    images = [f"{record['training_images']:,} images of {record['data']}"]
+    if recipe.drawn_digits:
+        images += [f"{recipe.drawn_digits:,} drawn digits", f"{recipe.no_digits:,} drawn signs"]
     done = len(record["history"]["loss"]) if "history" in record else 0
     print(
-        f"training '{record['recipe']}' on {record['training_images']:,} images of"
-        f" {record['data']}, validating on {record['validation_images']:,} others"
+        f"training '{record['recipe']}' on {', '.join(images)},"
+        f" validating on {record['validation_images']:,} others"
         + (f", after {done} of {record['epochs']} epochs" if done else ""),
         file=sys.stderr,
     )

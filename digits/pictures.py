@@ -21,7 +21,8 @@ COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}
 LARGEST_SIDE = 1000  # pixels: all that a digit needs, and what keeps a photograph quick
 MOST_PIXELS = 40_000_000  # that are decoded one by one: 160 MB
 TOO_LARGE = "the picture has too many pixels; save it smaller"
-NO_DIGIT = "nothing stands out from the paper; more contrast, or more paper around it, may help"
+NO_INK = "nothing stands out from the paper; more contrast, or more paper around it, may help"
+NO_DIGIT = "what stands out looks like none; crop away what is not the digit"
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
 CLEARER = 1.5  # times the contrast of plain grey: a colour in which the ink is seen better
 
@@ -105,9 +106,10 @@ def rows_of_digits(picture, predict):
     none.
     """
     grey = brightness(picture)
-    rows = writing.rows_of_digits(ink.likely(grey), predict)
+    inks = ink.likely(grey)
+    rows = writing.rows_of_digits(inks, predict)
     if not rows:
-        raise NoDigitError(NO_DIGIT)
+        raise NoDigitError(NO_DIGIT if inks else NO_INK)
     factor = picture.info.get("reduced", 1)
     scales = [factor * side / n for side, n in zip(picture.size, grey.shape[::-1], strict=True)]
     return [[digit._replace(box=scaled(digit.box, scales)) for digit in row] for row in rows]

@@ -35,6 +35,13 @@ def new_figure(width, height, window=False):
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def draw_images(ax, images, title):
+    """Draw images, uint8 (rows, columns, 28, 28), side by side."""
+    ax.imshow(np.block([list(row) for row in images]), cmap="gray")
+    ax.set_title(title)
+    ax.set_axis_off()
+
+
 def window_available():
     """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
     if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, SCREEN)):

@@ -40,6 +40,7 @@ DROPPED = 4.0  # to leave a part out, per its size by the digits' height
 CUT = 1.0  # to cut a mark
 BROAD, TOO_BROAD = 1.1, 2.0  # width by height above which a digit costs so much per height
 CROWDED = 0.2  # of the digits' widths: what overlaps of them in a pattern, and not in writing
+NO_DIGIT = 0.4  # mean confidence below which nothing is a digit
 WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
 
 
@@ -72,7 +73,8 @@ def rows_of_digits(inks, predict):
     `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Without digits there are no rows.
     """
     readings = [rows for ink in inks for rows in readings_of(ink, predict) if rows]
-    return max(readings, key=certainty, default=[])
+    best = max(readings, key=certainty, default=[])
+    return best if best and certainty(best) >= NO_DIGIT else []
 
 
 def readings_of(ink, predict):

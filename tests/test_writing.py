@@ -87,6 +87,14 @@ def test_boxes_are_in_pixels_of_the_file(predict, tmp_path):
     assert bottom - top > 200
 
 
+def test_what_the_network_takes_for_no_digit_is_none():
+    def unsure(images):
+        return np.full((len(images), 10), 0.1, np.float32)
+
+    with pytest.raises(NoDigitError, match="looks like none"):
+        text(page_of((7, 300, 150)), unsure)
+
+
 def test_a_pattern_of_very_many_marks_holds_no_digits(predict):
     rows, columns = np.indices((600, 600))
     dots = ((rows // 20) % 2 == 0) & ((columns // 20) % 2 == 0)

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Draw a sheet of generated digits, MNIST's beside them, and of what is no digit."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from digits.command_line import Parser, add_data, run, whole_number
+from digits.files import require_writable, shown, user_path
+
+EXAMPLES = """\
+  python tools/contact_sheet.py
+  python tools/contact_sheet.py --seed 7 --output sheet.png"""
+
+EACH = 12  # of a digit, in a row
+SIGNS = (6, 2 * EACH)  # rows and columns of what is no digit
+
+
+def main():
+    arguments = parse()
+    from digits import generated, mnist, plots
+
+    plots.require_figure_name(arguments.output)
+    require_writable(arguments.output)
+    training, _ = mnist.load_training(arguments.data)
+    figure = plots.new_figure(10, 7.4)
+    axes = figure.subplot_mosaic([["drawn", "mnist"], ["none", "none"]], height_ratios=[10, 7])
+    drawn = generated.digits(100 * EACH, arguments.seed)
+    none = generated.no_digits(SIGNS[0] * SIGNS[1], arguments.seed)
+    plots.draw_images(axes["drawn"], by_digit(*drawn), "drawn from pen strokes")
+    plots.draw_images(axes["mnist"], by_digit(*training[:2]), training.name)
+    plots.draw_images(axes["none"], none.reshape(*SIGNS, 28, 28), "drawn, and no digit")
+    plots.save(figure, arguments.output)
+    print(f"saved as {shown(arguments.output)}")
+    return 0
+
+
+def parse():
+    parser = Parser(__doc__, EXAMPLES)
+    seed = whole_number(0, 2**32 - 1)
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="decides all chance")
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        default=shown(ROOT / "docs" / "drawn_digits.png"),
+        metavar="FILE",
+        help="the figure to write",
+    )
+    add_data(parser)
+    return parser.parse_args()
+
+
+def by_digit(images, labels):
+    """Return the first images of each digit, (10, `EACH`, 28, 28), a row per digit."""
+    return np.stack([images[labels == digit][:EACH] for digit in range(10)])
+
+
+if __name__ == "__main__":
+    run(main)
