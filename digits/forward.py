@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 BATCH_SIZE = 100  # images at a time: the columns of a convolution then stay near 100 MB
+LARGEST_WINDOW = 28  # pixels: all of the image
 
 
 class UnknownLayerError(Exception):
@@ -184,6 +185,8 @@ def sliding(values, size, config, fill):
     by half of what is missing before, by the rest after, as TensorFlow does.
     """
     strides = config["strides"]
+    if not all(1 <= each <= LARGEST_WINDOW for each in (*size, *strides)):
+        raise ValueError(f"a window of {size} by steps of {strides}")
     if config["padding"] == "same":
         edges = [same_padding(*each) for each in zip(values.shape[1:3], size, strides, strict=True)]
         values = np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
-from digits import forward
+from digits import forward, inspection
 from digits.errors import UserError
 from digits.files import claim, first_line, reason, require_writable, shown, whole_file
 
@@ -21,7 +21,10 @@ LARGEST_TRAINING = 60_000_000  # bytes: more than any recipe's models and unfini
 OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 OF_SOME_VERSIONS = {"dtype", "optional", "renorm", "renorm_momentum"}  # as the defaults have them
 
-DAMAGE = (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError)
+DAMAGE = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(OSError, RuntimeError, TypeError, ValueError),
+)
 
 
 def require_place(path):
@@ -99,9 +102,10 @@ def opened(path):
         raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
     try:
         with h5py.File(path, "r") as file:
-            if "model_config" not in file.attrs or "model_weights" not in file:
-                raise ValueError("no Keras model")
+            inspection.description(file)
             yield file
+    except inspection.UnsafeError as held:
+        raise UserError(f"{shown(path)} holds {held}: it is not loaded; {TRAIN_ONE}") from held
     except DAMAGE as error:
         raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
 
@@ -163,5 +167,7 @@ def require_digits(predict, path):
         raise UserError(f"{shown(path)} takes no 28×28 images: {TRAIN_ONE}") from error
     if probabilities.shape != (1, 10):
         raise UserError(f"{shown(path)} does not tell ten digits apart: {TRAIN_ONE}")
-    if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):  # nor is NaN
+    if not np.isfinite(probabilities).all():
+        raise UserError(f"{shown(path)} answers with what are no numbers: {TRAIN_ONE}")
+    if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):
         raise UserError(f"{shown(path)} gives no probabilities, for want of a softmax: {TRAIN_ONE}")

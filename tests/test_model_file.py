@@ -165,5 +165,116 @@ def test_network_without_finite_weights_is_refused(tmp_path):
     network = small_network()
     network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
     network.save(tmp_path / "net.h5")
-    with pytest.raises(UserError, match=r"net\.h5"):
+    with pytest.raises(UserError, match=r"net\.h5 .*no numbers"):
+        model_file.predictor(tmp_path / "net.h5")
+
+
+def hostile(path, change):
+    """Save a small model, let `change` do its work on the open file and its description."""
+    small_network().save(path)
+    with h5py.File(path, "r+") as file:
+        described = json.loads(file.attrs["model_config"])
+        change(file, described["config"]["layers"])
+        file.attrs["model_config"] = json.dumps(described)
+
+
+def kernel_of(file):
+    """Return the group and the name of the dense layer's kernel."""
+    (layer,) = (name for name in file["model_weights"] if name.startswith("dense"))
+    path = next(name for name in file["model_weights"][layer].attrs["weight_names"])
+    return file["model_weights"][layer], path
+
+
+def replaced_kernel(make):
+    """Return a change that puts another thing in the kernel's place."""
+
+    def change(file, layers_):
+        group, name = kernel_of(file)
+        del group[name]
+        make(group, name)
+
+    return change
+
+
+def lambda_layer(file, described):
+    described[1] = {"class_name": "Lambda", "config": {"name": "evil", "function": ["4wEA", None]}}
+
+
+def class_of_another_module(file, described):
+    described[-1]["module"] = "os"
+
+
+def class_of_its_own(file, described):
+    described[-1]["registered_name"] = "Evil>Dense"
+
+
+def lambda_inside_a_layer(file, described):
+    described[-1]["config"]["kernel_initializer"] = {"class_name": "__lambda__", "config": {}}
+
+
+def ten_thousand_layers(file, described):
+    described[1:1] = [described[1]] * 10_000
+
+
+def claimed_gigabytes(group, name):
+    group.create_dataset(name, (50_000, 50_000), np.float32, chunks=(1000, 1000))
+
+
+def external_storage(group, name):
+    group.create_dataset(name, (784, 10), np.float32, external=[("/etc/passwd", 0, 31_360)])
+
+
+def virtual_storage(group, name):
+    layout = h5py.VirtualLayout((784, 10), np.float32)
+    layout[:] = h5py.VirtualSource("other.h5", "kernel", (784, 10))
+    group.create_virtual_dataset(name, layout)
+
+
+def external_link(group, name):
+    group[name] = h5py.ExternalLink("other.h5", "/kernel")
+
+
+def soft_link(group, name):
+    group[name] = h5py.SoftLink("/elsewhere")
+
+
+def wrong_shape(group, name):
+    group[name] = np.zeros((783, 10), np.float32)
+
+
+HOSTILE = {
+    "Lambda": lambda_layer,
+    "a class of its own": class_of_its_own,
+    "as Dense": class_of_another_module,
+    "__lambda__": lambda_inside_a_layer,
+    "layers": ten_thousand_layers,
+    "larger than itself": replaced_kernel(claimed_gigabytes),
+    "in other files": replaced_kernel(external_storage),
+    "arrays in other": replaced_kernel(virtual_storage),
+    "links to other": replaced_kernel(external_link),
+    "links": replaced_kernel(soft_link),
+    "damaged": replaced_kernel(wrong_shape),
+}
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_hostile_model_is_refused_and_nothing_of_it_is_run(tmp_path, words, monkeypatch):
+    monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("Keras read it"))
+    hostile(tmp_path / "net.h5", HOSTILE[words])
+    with pytest.raises(UserError, match=words) as caught:
+        model_file.predictor(tmp_path / "net.h5")
+    assert "net.h5" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("setting", "value"), [("pool_size", 10**9), ("strides", 0)])
+def test_windows_beyond_reason_are_refused(tmp_path, setting, value):
+    network = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.MaxPooling2D(), layers.Flatten(), layers.Dense(10)]
+    )
+    network.save(tmp_path / "net.h5")
+    with h5py.File(tmp_path / "net.h5", "r+") as file:
+        described = json.loads(file.attrs["model_config"])
+        described["config"]["layers"][1]["config"] |= {setting: [value] * 2, "padding": "same"}
+        file.attrs["model_config"] = json.dumps(described)
+    with pytest.raises(UserError, match="damaged"):
         model_file.predictor(tmp_path / "net.h5")
