@@ -104,7 +104,7 @@ def unchanged(config, weights):
 def rescaling(config, weights):
     """Rescaling: a factor, then an offset."""
     scale, offset = np.float32(config["scale"]), np.float32(config["offset"])
-    return lambda values: values * scale + offset
+    return lambda values: plus(values * scale, offset)
 
 
 def average(config, weights):
@@ -134,7 +134,7 @@ def dense(config, weights):
     """Dense: weights (inputs, units) and bias, then the activation."""
     activate = activation(config)
     kernel, bias = kernel_and_bias(config, weights)
-    return lambda values: activate(values @ kernel + bias)
+    return lambda values: activate(plus(values @ kernel, bias))
 
 
 def convolution(config, weights):
@@ -149,7 +149,7 @@ def convolution(config, weights):
         windows = sliding(values, (height, width), config, fill=0)
         n, rows, columns = windows.shape[:3]
         patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, len(matrix))
-        return activate((patches @ matrix + bias).reshape(n, rows, columns, filters))
+        return activate(plus(patches @ matrix, bias)).reshape(n, rows, columns, filters)
 
     return apply
 
@@ -182,9 +182,15 @@ def batch_normalization(config, weights):
     def apply(values):
         if config["axis"] not in (-1, [-1], values.ndim - 1, [values.ndim - 1]):
             raise UnknownLayerError(f"axis {config['axis']} in the layer {config['name']}")
-        return values * factor + offset
+        return plus(values * factor, offset)
 
     return apply
+
+
+def plus(values, offset):
+    """Return values that nobody else holds with an offset added, in their own memory."""
+    values += offset
+    return values
 
 
 def sliding(values, size, config, fill):
@@ -215,7 +221,7 @@ def kernel_and_bias(config, weights):
 
 
 def activation(config):
-    """Return a layer's activation function."""
+    """Return a layer's activation function, which may change the values it is given."""
     name = config["activation"]
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise UnknownLayerError(f"the activation {name}")
@@ -237,7 +243,7 @@ def require(config, **expected):
 
 ACTIVATIONS = {
     "linear": lambda values: values,
-    "relu": lambda values: np.maximum(values, 0),
+    "relu": lambda values: np.maximum(values, 0, out=values),
     "softmax": softmax,
 }
 

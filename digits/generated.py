@@ -25,7 +25,7 @@ THINNEST, THICKEST = 3.0, 10.0  # pixels: the pen's radius
 PRESSURE = 0.25  # how much of the radius comes and goes along a stroke, at most
 UNSTEADY = 3.5  # pixels, standard deviation: where a stroke's points fall
 TREMOR = 0.7  # pixels, the same: along the curve
-WARP = 5.0  # pixels, the same: at each of the points that bend the whole page
+WARP, WAVE = 5.0, 32  # pixels, the same: of the waves that bend it all; and per radian of a wave
 SLANTED = 0.1  # shear: most hands lean to the right
 SLANT, TURN, PROPORTION = 0.28, 0.12, 0.2  # standard deviations: shear, radians, log of a ratio
 END = 0.12  # of a stroke's first and last stretch: how far it starts and ends too soon or too late
@@ -191,21 +191,27 @@ def drawn_curves(curves, random):
 
 
 def moved(curves, random):
-    """Return curves slanted, turned, stretched and bent, 100 pixels high."""
+    """Return curves slanted, turned, stretched and bent, 100 pixels high or wide."""
     everything = np.concatenate(curves)
     middle = (everything.min(axis=0) + everything.max(axis=0)) / 2
-    slant, turn, proportion = random.normal([SLANTED, 0, 0], [SLANT, TURN, PROPORTION])
-    cosine, sine = np.cos(turn), np.sin(turn)
-    matrix = np.array([[cosine, -sine], [sine, cosine]]) @ [[1, -slant], [0, 1]]
-    matrix = matrix @ np.diag([np.exp(proportion), 1])
-    warp = random.normal(0, WARP, (2, 2, 2))  # per sine and cosine of x and y
-    out = []
-    for points in curves:
-        placed = (points - middle) @ matrix.T
-        waves = np.stack([np.sin(placed / 32), np.cos(placed / 32)], axis=1)
-        out.append(placed + np.einsum("nab,abc->nc", waves, warp))
+    matrix, warp = posture(random), random.normal(0, WARP, (2, 2, 2))
+    out = [bent((points - middle) @ matrix.T, warp) for points in curves]
     span = np.ptp(np.concatenate(out), axis=0).max()
     return [each * (HEIGHT / span) for each in out]
+
+
+def posture(random):
+    """Return the matrix (2, 2) that stretches, slants and turns a digit as one hand does."""
+    slant, turn, proportion = random.normal([SLANTED, 0, 0], [SLANT, TURN, PROPORTION])
+    cosine, sine = np.cos(turn), np.sin(turn)
+    stretched = np.diag([np.exp(proportion), 1])
+    return [[cosine, -sine], [sine, cosine]] @ np.array([[1, -slant], [0, 1]]) @ stretched
+
+
+def bent(points, warp):
+    """Return points, float64 (n, 2), moved by waves of x and y, of so many pixels, (2, 2, 2)."""
+    waves = np.stack([np.sin(points / WAVE), np.cos(points / WAVE)], axis=1)
+    return points + np.einsum("nab,abc->nc", waves, warp)
 
 
 def set_down(points, radius, random):

@@ -65,3 +65,10 @@ def test_a_curve_runs_through_its_points_and_turns_sharply_at_corners():
         assert np.hypot(*(curve - point).T).min() < 1e-9
     (down, right), stem = np.diff(points, axis=0)[1], curve[generated.POINTS :] - points[1]
     assert np.abs(stem @ [right, -down]).max() < 1e-6, "between two corners it is straight"
+
+
+def test_contact_sheet_is_drawn_with_the_data_s_digits_beside(run, small_data, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    result = run("tools/contact_sheet.py", "--data", small_data, "--output", sheet)
+    assert result.returncode == 0, result.stderr
+    assert sheet.read_bytes().startswith(b"\x89PNG")
