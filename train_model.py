@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train a network on MNIST and save it, with its history, as models/mnist_cnn.h5."""
+"""Train a network on MNIST, or on drawn digits, and save it with its history as an .h5."""
 
 import sys
 
@@ -22,12 +22,14 @@ def main():
     arguments = parse()
     if arguments.list_recipes:
         return list_recipes()
-    from digits import model_file, unfinished  # after parsing: --help has no use for NumPy
+    from digits import model_file  # after parsing: --help has no use for NumPy
 
-    found = None if arguments.dataset == "generated" else mnist_training(arguments)
+    found = None
+    if arguments.dataset != "generated":
+        require_places(arguments.output or MODEL, arguments.resume)  # before data is sought
+        found = mnist_training(arguments)
     output = arguments.output or (MODEL if found else GENERATED_MODEL)
-    place = unfinished.place(output)
-    require_places(output, place, arguments.resume)
+    place = require_places(output, arguments.resume)
     training, validation = found or drawn_training(output)
     record, state = planned(arguments, training, validation, place)
     announce(record)
@@ -122,8 +124,7 @@ def drawn_training(output):
     """
     from digits import generated, mnist, model_file
 
-    record = model_file.training_record(output) if output.exists() else None
-    if record and record["data"] == mnist.MNIST:
+    if model_file.data_of(output) == mnist.MNIST:
         raise UserError(
             f"{shown(output)} was trained on MNIST, which generated digits are no match for:"
             " name another place with --output"
@@ -132,16 +133,21 @@ def drawn_training(output):
     return generated.load_training()
 
 
-def require_places(output, place, resume):
-    """Raise UserError unless there is room for the model, and nothing unfinished would be lost."""
+def require_places(output, resume):
+    """Return where a training of the model `output` is kept while it is unfinished.
+
+    Raises UserError unless there is room for both, and nothing unfinished would be lost.
+    """
     from digits import model_file, unfinished
 
+    place = unfinished.place(output)
     model_file.require_place(output)
     require_writable(place)
     if resume:
         unfinished.require(place)
     elif kept := unfinished.described(place):
         raise UserError(f"{kept}; delete it to start anew")
+    return place
 
 
 def planned(arguments, training, validation, place):
@@ -157,19 +163,23 @@ def planned(arguments, training, validation, place):
     }
     if arguments.resume:
         return unfinished.load(place, {**asked, **data})
-    return {**new(asked), **data}, ()
+    return {**new(asked, training.name), **data}, ()
 
 
-def new(asked):
+def new(asked, data):
     """Return the settings of a training, of those asked for and, for None, the recipe's own."""
     given = {"recipe": DEFAULT} | {name: each for name, each in asked.items() if each is not None}
     recipe = RECIPES[given["recipe"]]
     own = {"epochs": recipe.epochs, "batch_size": recipe.batch_size, "seed": SEED}
-    return {"command": command(given), **own, **given}
+    return {"command": command(given, data), **own, **given}
 
 
-def command(settings):
-    """Return the line that starts a training of these settings."""
+def command(settings, data):
+    """Return the line that starts a training of these settings, on MNIST or on drawn digits."""
+    from digits import generated
+
+    if data == generated.NAME:
+        settings = {**settings, "dataset": "generated"}
     options = [f"--{name.replace('_', '-')} {value}" for name, value in settings.items()]
     return " ".join(["python train_model.py", *options])
 
@@ -179,7 +189,7 @@ def announce(record):
     recipe = RECIPES[record["recipe"]]
     images = [f"{record['training_images']:,} images of {record['data']}"]
     if recipe.drawn_digits:
-        images += [f"{recipe.drawn_digits:,} drawn digits", f"{recipe.no_digits:,} drawn signs"]
+        images += [f"{recipe.drawn_digits:,} drawn digits", f"{recipe.no_digits:,} of no digit"]
     done = len(record["history"]["loss"]) if "history" in record else 0
     print(
         f"training '{record['recipe']}' on {', '.join(images)},"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from digits.errors import UserError
 
+MOST_CHARACTERS = 80  # of a name that a file brings
+
 
 @contextmanager
 def whole_file(path):
@@ -80,6 +82,11 @@ def shown(path):
 def reason(error):
     """Return why the system refused, without the path and the number it puts around it."""
     return error.strerror or first_line(error)
+
+
+def plain(text):
+    """Return what a file calls something as a short line that a terminal can be given."""
+    return ascii(str(text))[1:-1][:MOST_CHARACTERS]
 
 
 def first_line(error):

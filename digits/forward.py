@@ -7,6 +7,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 BATCH_SIZE = 16  # images at a time: the columns of a convolution then stay in the cache
 LARGEST_WINDOW = 28  # pixels: all of the image
+MOST_COLUMNS = 4_000_000  # values of one image's windows in a convolution: 16 MB
+MOST_WEIGHTS = 4  # arrays of one layer
 
 
 class UnknownLayerError(Exception):
@@ -50,6 +52,8 @@ def layers_and_inputs(file):
     """
     model = json.loads(file.attrs["model_config"])
     layers = model["config"]["layers"]
+    if len({each["config"]["name"] for each in layers}) < len(layers):
+        raise ValueError("layers of one name")
     if model["class_name"] == "Sequential":
         names = [None, *(each["config"]["name"] for each in layers)]
         return list(zip(layers, [[name] for name in names[:-1]], strict=True))
@@ -93,6 +97,8 @@ def layer(description, all_weights):
         raise UnknownLayerError(f"a layer of kind {kind}")
     group = all_weights.get(config["name"], {})
     names = group.attrs["weight_names"] if group else ()
+    if len(names) > MOST_WEIGHTS:
+        raise ValueError("more weights than a layer has")
     return LAYERS[kind](config, [np.asarray(group[name], np.float32) for name in names])
 
 
@@ -148,6 +154,8 @@ def convolution(config, weights):
     def apply(values):
         windows = sliding(values, (height, width), config, fill=0)
         n, rows, columns = windows.shape[:3]
+        if rows * columns * len(matrix) > MOST_COLUMNS:
+            raise ValueError("a convolution beyond reason")
         patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, len(matrix))
         return activate(plus(patches @ matrix, bias)).reshape(n, rows, columns, filters)
 

@@ -39,6 +39,8 @@ def load_training():
 
 def beside(examples, drawn, none, seed):
     """Return `mnist.Examples` with `drawn` digits after them, and `none` images of no digit."""
+    if not drawn + none:
+        return examples
     images, labels = digits(drawn, seed)
     signs = no_digits(none, seed)
     return examples._replace(
@@ -88,14 +90,13 @@ def scribble(random):
 
 
 def pair(random):
-    """Return two digits that touch, or nearly, uint8 (h, w)."""
+    """Return two digits side by side, some of which touch, uint8 (h, w)."""
     first, second = (drawn(any_hand(random), random) for _ in range(2))
     height = max(len(first), len(second))
     gap = max(0, int(random.integers(-10, 12)))
     page = np.zeros((height, first.shape[1] + second.shape[1] + gap), np.uint8)
     page[: len(first), : first.shape[1]] = first
-    beside = page[height - len(second) :, -second.shape[1] :]
-    np.maximum(beside, second, out=beside)
+    page[height - len(second) :, -second.shape[1] :] = second
     return page
 
 

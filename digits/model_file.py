@@ -10,7 +10,7 @@ import numpy as np
 
 from digits import forward, inspection
 from digits.errors import UserError
-from digits.files import claim, first_line, reason, require_writable, shown, whole_file
+from digits.files import claim, first_line, plain, reason, require_writable, shown, whole_file
 
 BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
@@ -102,10 +102,10 @@ def opened(path):
         raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
     try:
         with h5py.File(path, "r") as file:
-            inspection.description(file)
+            inspection.require_safe(file)
             yield file
     except inspection.UnsafeError as held:
-        raise UserError(f"{shown(path)} holds {held}: it is not loaded; {TRAIN_ONE}") from held
+        raise UserError(f"{shown(path)} is not loaded, for it holds {held}; {TRAIN_ONE}") from held
     except DAMAGE as error:
         raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
 
@@ -125,7 +125,15 @@ def training_record(path):
     with opened(path) as file:
         record = file.attrs.get("training")
         record = None if record is None else json.loads(record)
-        return record if record and "history" in record else None
+        return record if isinstance(record, dict) and "history" in record else None
+
+
+def data_of(path):
+    """Return the name of the data that the model at `path` was trained on, or None if unknown."""
+    try:
+        return (training_record(path) or {}).get("data")
+    except UserError:  # there is none, or what is left of one
+        return None
 
 
 def predictor(path):
@@ -138,14 +146,21 @@ def predictor(path):
         with opened(path) as file:
             predict = forward.network(file)
     except forward.UnknownLayerError as layer:
-        print(f"{shown(path)} has {layer}: Keras answers, which takes longer", file=sys.stderr)
+        print(
+            f"{shown(path)} has {plain(layer)}: Keras answers, which takes longer", file=sys.stderr
+        )
         predict = keras_predictor(path)
     require_digits(predict, path)
     return predict
 
 
 def keras_predictor(path):
-    """Return what `predictor` does, computed by Keras."""
+    """Return what `predictor` does, computed by Keras.
+
+    Raises UserError for a file that Keras, by its name, would not read as the .h5 it is.
+    """
+    if path.suffix not in (".h5", ".hdf5"):
+        raise UserError(f"cannot read the model {shown(path)}: give it a name that ends in .h5")
     from digits.quiet import import_tensorflow
 
     import_tensorflow()

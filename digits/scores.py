@@ -38,8 +38,10 @@ def temperature(labels, probabilities):
 
     `probabilities` are its branches', (n, branches, 10). Of the temperatures tried, it is that at
     which the mean of the branches has the least cross-entropy, after Guo et al. (2017,
-    arXiv:1706.04599).
+    arXiv:1706.04599); 1 if all are right, which does not tell when it errs.
     """
+    if (probabilities.mean(axis=1).argmax(axis=1) == labels).all():
+        return 1.0
     losses = [cross_entropy(labels, tempered(probabilities, each)) for each in TEMPERATURES]
     return float(TEMPERATURES[np.argmin(losses)])
 

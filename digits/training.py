@@ -110,7 +110,7 @@ def compile_for_branches(trainee, optimizer, steps, most_at_once):
     An epoch is made of whole executions, of `most_at_once` steps or fewer, which end with it.
     """
     at_once = max(n for n in range(1, most_at_once + 1) if steps % n == 0)
-    accuracy = keras.metrics.MeanMetricWrapper(accuracy_of_mean, name="accuracy")
+    accuracy = AccuracyOfMean(name="accuracy")
     trainee.compile(optimizer, mean_loss, metrics=[accuracy], steps_per_execution=at_once)
 
 
@@ -128,11 +128,14 @@ def mean_loss(labels, probabilities):
     return keras.ops.mean(losses - none * math.log(scores.CLASSES), axis=1)
 
 
-def accuracy_of_mean(labels, probabilities):
-    """Return whether the mean of the branches' answers is right, for the digits among n images."""
-    labels = tf.reshape(labels, (-1,))
-    right = keras.metrics.sparse_categorical_accuracy(labels, tf.reduce_mean(probabilities, axis=1))
-    return tf.boolean_mask(right, labels != NO_DIGIT)
+class AccuracyOfMean(keras.metrics.Mean):
+    """The share of right answers, by the mean of the branches, of the digits among the images."""
+
+    def update_state(self, labels, probabilities, sample_weight=None):
+        labels = keras.ops.reshape(labels, (-1,))
+        mean = keras.ops.mean(probabilities, axis=1)
+        right = keras.metrics.sparse_categorical_accuracy(labels, mean)
+        super().update_state(right, keras.ops.cast(labels != NO_DIGIT, "float32"))
 
 
 def restore(trainee, state):

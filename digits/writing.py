@@ -80,7 +80,7 @@ def rows_of_digits(inks, predict):
 def readings_of(ink, predict):
     """Return the readings of an `ink.Ink`, each rows of `Digit`s: one, or, if it is small, two.
 
-    In a small picture, all may be one digit, however broken.
+    The second takes all for one digit.
     """
     marks = digit_like(ink)
     if not len(marks):
@@ -91,8 +91,17 @@ def readings_of(ink, predict):
         return []
     reader = Reader(ink, predict, usual)
     rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
-    whole = [[[reader.whole(marks)]]] if is_small(ink.strength) else []
-    return [writing_among(rows), *whole]
+    return [writing_among(rows), *([[[reader.whole(marks)]]] if may_be_one(ink, marks) else [])]
+
+
+def may_be_one(ink, marks):
+    """Return whether all the marks in a picture may be one digit, however broken.
+
+    That is so in a small picture, as data sets have them, unless they are too broad for one.
+    """
+    boxes = ink.marks.boxes[marks]
+    broad = boxes[:, 2].max() - boxes[:, 0].min() > WIDEST * (boxes[:, 3].max() - boxes[:, 1].min())
+    return is_small(ink.strength) and not broad
 
 
 def certainty(rows):

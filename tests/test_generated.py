@@ -18,8 +18,9 @@ def test_drawn_digits_have_mnist_s_form(drawn):
     assert (images.max(axis=(1, 2)) == 255).all()
     assert (np.bincount(labels) == 40).all(), "of each digit as many"
     mass = images.sum(axis=(1, 2))
-    centres = (images.sum(axis=2) * np.arange(28)).sum(axis=1) / mass
-    assert np.abs(centres - 14).max() <= 1, "MNIST's digits have their mass around pixel 14"
+    for axis in (1, 2):
+        centres = (images.sum(axis=axis) * np.arange(28)).sum(axis=1) / mass
+        assert np.abs(centres - 14).max() <= 1, "MNIST's digits have their mass around pixel 14"
     rows = images.any(axis=2).sum(axis=1)
     columns = images.any(axis=1).sum(axis=1)
     assert (np.maximum(rows, columns) >= 19).all() and (np.maximum(rows, columns) <= 20).all()
@@ -44,7 +45,7 @@ def test_what_is_no_digit_is_cut_out_as_a_digit_is(make):
     for seed in range(30):
         ink = make(np.random.default_rng(seed))
         assert ink.dtype == np.uint8 and ink.max() > 0
-        assert generated.image(ink).max() == 255
+        assert ink[0].any() and ink[-1].any() and ink[:, 0].any() and ink[:, -1].any(), "cut out"
 
 
 def test_what_is_no_digit_comes_last_with_a_label_of_its_own():

@@ -217,7 +217,38 @@ def ten_thousand_layers(file, described):
 
 
 def claimed_gigabytes(group, name):
-    group.create_dataset(name, (50_000, 50_000), np.float32, chunks=(1000, 1000))
+    group.create_dataset(name, (50_000, 50_000), np.float32)  # none of it is written
+
+
+def inflated_chunks(group, name):
+    group.create_dataset(name, (784, 10), np.float32, chunks=(784, 10), compression="gzip")
+
+
+def words(group, name):
+    group.create_dataset(name, data=["seven"], dtype=h5py.string_dtype())
+
+
+def same_array_twice(file, described):
+    group, name = kernel_of(file)
+    group["again"] = group[name]
+
+
+def weights_elsewhere(file, described):
+    del file["model_weights"]
+    file["model_weights"] = h5py.ExternalLink("other.h5", "/")
+
+
+def enormous_layer(file, described):
+    described[-1]["config"]["units"] = 10**9
+
+
+def word_to_the_terminal(file, described):
+    described[1]["class_name"] = "Fine\n\x1b[2J" + "x" * 10_000
+
+
+def layers_inside_layers(file, described):
+    inner = {"class_name": "Sequential", "config": {"layers": [described[1]] * 600}}
+    described[1:1] = [inner, inner]
 
 
 def external_storage(group, name):
@@ -252,7 +283,14 @@ HOSTILE = {
     "in other files": replaced_kernel(external_storage),
     "arrays in other": replaced_kernel(virtual_storage),
     "links to other": replaced_kernel(external_link),
-    "links": replaced_kernel(soft_link),
+    "links to": replaced_kernel(soft_link),
+    "links": weights_elsewhere,
+    "in one stretch": replaced_kernel(inflated_chunks),
+    "plain numbers": replaced_kernel(words),
+    "in two places": same_array_twice,
+    "units beyond": enormous_layer,
+    "1,20. layers": layers_inside_layers,
+    r"Fine\\n\\x1b\[2Jx": word_to_the_terminal,
     "damaged": replaced_kernel(wrong_shape),
 }
 
@@ -264,6 +302,17 @@ def test_hostile_model_is_refused_and_nothing_of_it_is_run(tmp_path, words, monk
     with pytest.raises(UserError, match=words) as caught:
         model_file.predictor(tmp_path / "net.h5")
     assert "net.h5" in str(caught.value) and "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_file_that_keras_would_read_as_another_kind_is_not_given_to_it(tmp_path):
+    network = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Flatten(), layers.ReLU(), layers.Dense(10, "softmax")]
+    )
+    network.save(tmp_path / "net.h5")
+    (tmp_path / "net.h5").rename(tmp_path / "net.keras")
+    with pytest.raises(UserError, match=r"ends in \.h5"):
+        model_file.predictor(tmp_path / "net.keras")
 
 
 @pytest.mark.parametrize(("setting", "value"), [("pool_size", 10**9), ("strides", 0)])

@@ -235,7 +235,11 @@ def test_branches_learn_each_for_itself_and_are_scored_together():
     answers = np.pad(answers, [(0, 0), (0, 0), (0, 8)])  # nothing for the other digits
     expected = [-(np.log(0.5) + np.log(0.8)) / 2, -(np.log(0.9) + np.log(0.05)) / 2]
     np.testing.assert_allclose(training.mean_loss(labels, answers), expected, rtol=1e-5)
-    np.testing.assert_array_equal(training.accuracy_of_mean(labels, answers), [1, 0])
+    accuracy = training.AccuracyOfMean()
+    accuracy.update_state(labels, answers)
+    assert float(accuracy.result()) == 0.5, "the first is right, the second wrong"
+    accuracy.update_state(np.array([generated.NO_DIGIT]), answers[:1])
+    assert float(accuracy.result()) == 0.5, "what is no digit does not count"
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(860, 10), (215, 5), (1719, 9), (11, 1), (3, 3)])

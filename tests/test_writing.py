@@ -73,6 +73,11 @@ def test_a_small_digit_is_one_however_broken(predict):
     assert text(Image.fromarray(five), predict) == "5"
 
 
+def test_two_digits_in_a_small_picture_are_two(predict):
+    both = page_of((3, 300, 150), (2, 345, 150)).crop((300, 140, 440, 244)).resize((63, 47))
+    assert text(both, predict) == "32"
+
+
 def test_a_desk_beside_the_paper_is_no_digit(predict):
     page = np.array(page_of((2, 300, 150)))
     page[:40] = 90

@@ -29,7 +29,7 @@ def main():
     training, _ = mnist.load_training(arguments.data)
     figure = plots.new_figure(10, 7.4)
     axes = figure.subplot_mosaic([["drawn", "mnist"], ["none", "none"]], height_ratios=[10, 7])
-    drawn = generated.digits(100 * EACH, arguments.seed)
+    drawn = generated.digits(10 * EACH, arguments.seed)
     none = generated.no_digits(SIGNS[0] * SIGNS[1], arguments.seed)
     plots.draw_images(axes["drawn"], by_digit(*drawn), "drawn from pen strokes")
     plots.draw_images(axes["mnist"], by_digit(*training[:2]), training.name)
@@ -55,8 +55,15 @@ def parse():
 
 
 def by_digit(images, labels):
-    """Return the first images of each digit, (10, `EACH`, 28, 28), a row per digit."""
-    return np.stack([images[labels == digit][:EACH] for digit in range(10)])
+    """Return the first images of each digit, (10, `EACH`, 28, 28), a row per digit.
+
+    Where there are fewer, the row ends in blanks.
+    """
+    rows = np.zeros((10, EACH, 28, 28), np.uint8)
+    for digit in range(10):
+        chosen = images[labels == digit][:EACH]
+        rows[digit, : len(chosen)] = chosen
+    return rows
 
 
 if __name__ == "__main__":

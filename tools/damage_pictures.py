@@ -2,7 +2,7 @@
 """Damage the example pictures at random, read them, and count what becomes of them.
 
 Whatever a file holds, the reader answers it or refuses it in a sentence; anything else ends this
-script with a traceback, and keeps the file that did it.
+script with a traceback, and the file that did it stays in the folder named first.
 """
 
 import sys
@@ -16,6 +16,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from digits import pictures
 from digits.command_line import Parser, add_model, run, whole_number
 
 EXAMPLES = """\
@@ -33,6 +34,7 @@ def main():
     predict = model_file.predictor(arguments.model)
     random = np.random.default_rng(arguments.seed)
     counts, slowest, folder = Counter(), 0.0, Path(tempfile.mkdtemp())
+    print(f"one after another in {folder}", file=sys.stderr)
     for _ in range(arguments.count):
         path = damaged_example(random, folder)
         started = time.perf_counter()
@@ -57,8 +59,8 @@ def parse():
 
 def damaged_example(random, folder):
     """Return the path of a new file in `folder`: an example with some of its bytes changed."""
-    pictures = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix != ".py")
-    picture = pictures[random.integers(len(pictures))]
+    examples = pictures.at(ROOT / "examples")
+    picture = examples[random.integers(len(examples))]
     path = folder / f"damaged{picture.suffix}"
     path.write_bytes(damaged(picture.read_bytes(), random))
     return path
@@ -67,7 +69,7 @@ def damaged_example(random, folder):
 def damaged(whole, random):
     """Return bytes of which some are others, and now and then the end is missing."""
     content = np.frombuffer(whole, np.uint8).copy()
-    places = random.integers(0, len(whole), random.integers(1, MOST_BYTES))
+    places = random.integers(0, len(whole), random.integers(1, MOST_BYTES + 1))
     content[places] = random.integers(0, 256, len(places))
     cut = random.integers(1, len(whole)) if random.random() < SHARE_CUT else len(whole)
     return content[:cut].tobytes()

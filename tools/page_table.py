@@ -37,7 +37,8 @@ def main():
         for number, kind in enumerate(KINDS):
             random, kept = np.random.default_rng([arguments.seed, number]), 0
             for image, digit in zip(images, expected, strict=True):
-                save(KINDS[kind](placed(image, random), random), path, kind == "sideways")
+                page = KINDS[kind](placed(image, random), random)
+                save(page, path, kind == "sideways", random)
                 kept += answers.of_picture(path, predict).text == str(digit)
             print(f"| {kind} | {len(images):,} | {kept:,} | {100 * kept / len(images):.1f} % |")
     return 0
@@ -64,9 +65,9 @@ def placed(image, random):
     return page
 
 
-def save(grey, path, sideways):
+def save(grey, path, sideways, random):
     """Save grey, 0 to 1, blurred and with the grain of a photograph, turned if it is sideways."""
-    grain = np.random.default_rng(grey.size).normal(0, 0.01, grey.shape)
+    grain = random.normal(0, 0.01, grey.shape)
     values = np.clip(255 * (grey + grain), 0, 255).astype(np.uint8)
     picture = Image.fromarray(values).filter(ImageFilter.GaussianBlur(0.7))
     exif = Image.Exif()

@@ -109,14 +109,14 @@ def measured(*command):
     process = subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
     )
-    said = process.stdout.read()
+    said, complaint = process.stdout.read(), process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = status  # it has been waited for
     if status:
-        raise UserError(f"{Path(command[0]).name} failed: run it to see why")
+        raise UserError(f"{Path(command[0]).name} failed: {complaint.strip().splitlines()[-1]}")
     return time.perf_counter() - started, usage.ru_maxrss * KILOBYTE, said
 
 
