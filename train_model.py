@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train a network on MNIST, or on drawn digits, and save it with its history as an .h5."""
+"""Train a network on MNIST, or on drawn digits, and save it with its history."""
 
 import sys
 

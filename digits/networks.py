@@ -45,17 +45,8 @@ class Recipe:
 
 
 def standard(layers):
-    """A stride of 2 in the first layer leaves a quarter of the pixels to all that follow."""
-    return [
-        convolution(layers, 32, 5, strides=2),
-        convolution(layers, 64),
-        *pooled(layers),
-        convolution(layers, 128),
-        normalised(layers),
-        convolution(layers, 128),
-        *pooled(layers),
-        *head(layers, 96, dropout=0.3),
-    ]
+    """The network of `record`'s branches, with three quarters of their filters."""
+    return pooled_thrice(layers, 24, 48, 96, dropout=0.3)
 
 
 def fast(layers):
@@ -70,66 +61,30 @@ def fast(layers):
     ]
 
 
-def paired(layers):
-    """All of the image's pixels reach the second convolution."""
-    return [
-        convolution(layers, 32),
-        convolution(layers, 32),
-        *pooled(layers),
-        convolution(layers, 64),
-        convolution(layers, 64),
-        *pooled(layers),
-        *head(layers, 64, dropout=0.4),
-    ]
-
-
-def strided(layers):
-    """One pool alone: most of what is learnt stays where it was seen."""
-    return [
-        *strided_convolutions(layers),
-        *head(layers, 64, dropout=0.3),
-    ]
-
-
-def deep_strided(layers):
-    """Two more convolutions, of 7×7 pixels, stand where others have their dense layer."""
-    return [
-        *strided_convolutions(layers),
-        convolution(layers, 128),
-        normalised(layers),
-        convolution(layers, 128),
-        *pooled(layers),
-        layers.Flatten(),
-        layers.Dropout(0.4),
-        layers.Dense(10, activation="softmax"),
-    ]
-
-
-def deep_pooled(layers):
+def wide(layers):
     """A pool behind the first convolution keeps the pixels that a stride would skip."""
+    return pooled_thrice(layers, 32, 64, 128, dropout=0.4)
+
+
+def deep(layers):
+    """One more convolution where there are 7×7 pixels left."""
+    return pooled_thrice(layers, 32, 64, 128, 128, dropout=0.4)
+
+
+def pooled_thrice(layers, first, second, *last, dropout):
+    """Return a branch whose convolutions have `first` filters, twice `second`, and `last`."""
+    blocks = [(first,), (second, second), last]
     return [
-        convolution(layers, 32),
-        *pooled(layers),
-        convolution(layers, 64),
-        normalised(layers),
-        convolution(layers, 64),
-        *pooled(layers),
-        convolution(layers, 128),
-        *pooled(layers),
-        *head(layers, 96, dropout=0.4),
+        *(layer for filters in blocks for layer in block(layers, *filters)),
+        *head(layers, 96, dropout),
     ]
 
 
-def strided_convolutions(layers):
-    """Return what two branches of `record` begin with: 7×7 pixels of 64 channels come out."""
-    return [
-        convolution(layers, 32, 5, strides=2),
-        normalised(layers),
-        convolution(layers, 64),
-        normalised(layers),
-        convolution(layers, 64),
-        *pooled(layers),
-    ]
+def block(layers, *filters):
+    """Return convolutions, a normalisation between each two of them, and a pool."""
+    first, *others = [convolution(layers, n) for n in filters]
+    between = [layer for each in others for layer in (normalised(layers), each)]
+    return [first, *between, *pooled(layers)]
 
 
 def convolution(layers, filters, size=3, strides=1):
@@ -215,7 +170,7 @@ RECIPES = {
     "standard": Recipe(
         "four convolutions; the default",
         (standard,),
-        epochs=6,
+        epochs=8,
         batch_size=256,
         learning_rate=0.006,
         distortion=Distortion(bend=0.3, thinner=0.3, thicker=0.4),
@@ -230,10 +185,12 @@ RECIPES = {
     ),
     "record": Recipe(
         "mean of four networks; the one shipped",
-        (paired, strided, deep_strided, deep_pooled),
-        epochs=24,
+        (wide, wide, wide, deep),
+        epochs=22,
         batch_size=128,
         learning_rate=0.004,
+        drawn_digits=10_000,
+        no_digits=2_500,
         distortion=Distortion(bend=0.6, thinner=0.5, thicker=0.7),
     ),
     "three-blocks": classic(

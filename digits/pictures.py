@@ -76,10 +76,12 @@ def upright_and_reduced(picture):
     if held > MOST_PIXELS:  # a progressive JPEG is in memory whole, however small it comes out
         raise UserError(TOO_LARGE)
     picture.load()
-    upright = ImageOps.exif_transpose(common_mode(picture))
+    drafted = width / picture.width
+    upright = common_mode(picture)
+    ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again
     factor = max(upright.size) // LARGEST_SIDE
     reduced = upright.reduce(factor) if factor > 1 else upright
-    reduced.info["reduced"] = max(factor, 1) * width / picture.width
+    reduced.info["reduced"] = max(factor, 1) * drafted
     return reduced
 
 

@@ -40,7 +40,9 @@ DROPPED = 4.0  # to leave a part out, per its size by the digits' height
 CUT = 1.0  # to cut a mark
 BROAD, TOO_BROAD = 1.1, 2.0  # width by height above which a digit costs so much per height
 CROWDED = 0.2  # of the digits' widths: what overlaps of them in a pattern, and not in writing
-NO_DIGIT = 0.4  # mean confidence below which nothing is a digit
+NO_DIGIT = 0.2  # mean confidence below which nothing is a digit
+PART, MOST_ELSE = 0.3, 10  # of a digit's height: marks as large, and so many of them beside digits
+TRIFLE = 0.1  # of all that stands out
 WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
 
 
@@ -91,7 +93,22 @@ def readings_of(ink, predict):
         return []
     reader = Reader(ink, predict, usual)
     rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
-    return [writing_among(rows), *([[[reader.whole(marks)]]] if may_be_one(ink, marks) else [])]
+    rows = writing_among(rows)
+    if is_lost(rows, ink.marks):
+        rows = []
+    return [rows, *([[[reader.whole(marks)]]] if may_be_one(ink, marks) else [])]
+
+
+def is_lost(rows, marks):
+    """Return whether what is read is a trifle among much else: a detail of a photograph."""
+    if not rows:
+        return False
+    boxes = np.array([digit.box for row in rows for digit in row])
+    middles = (marks.boxes[:, np.newaxis, :2] + marks.boxes[:, np.newaxis, 2:]) / 2
+    read = ((boxes[:, :2] <= middles) & (middles < boxes[:, 2:])).all(axis=2).any(axis=1)
+    large = np.maximum(marks.widths, marks.heights) >= PART * (boxes[:, 3] - boxes[:, 1]).max()
+    much = marks.areas[read].sum() < TRIFLE * marks.areas.sum()
+    return much and (large & ~read).sum() > MOST_ELSE
 
 
 def may_be_one(ink, marks):

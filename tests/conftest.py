@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "5d9ca3d2542f7013dbd77fc5dca06905247575c748404850487c1fd41ece99b7"
+SHIPPED_SHA256 = "ef199398cded2c6767797a18db6edf4c5d2704144041ea9aabf3adbf0c635658"
 
 
 @pytest.fixture(scope="session")

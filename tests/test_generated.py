@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import printed_digits
+from PIL import Image
 
 from digits import generated, hands, mnist
 
@@ -70,6 +71,10 @@ def test_a_curve_runs_through_its_points_and_turns_sharply_at_corners():
 
 def test_contact_sheet_is_drawn_with_the_data_s_digits_beside(run, small_data, tmp_path):
     sheet = tmp_path / "sheet.png"
-    result = run("tools/contact_sheet.py", "--data", small_data, "--output", sheet)
+    result = run(
+        "tools/contact_sheet.py", "--beside-mnist", "--data", small_data, "--output", sheet
+    )
     assert result.returncode == 0, result.stderr
-    assert sheet.read_bytes().startswith(b"\x89PNG")
+    with_the_data = Image.open(sheet).width
+    assert run("tools/contact_sheet.py", "--output", sheet).returncode == 0
+    assert with_the_data > 1.4 * Image.open(sheet).width

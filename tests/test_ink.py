@@ -89,6 +89,13 @@ def test_a_stroke_along_the_edge_of_a_digit_cut_out_is_ink(light):
     assert any((found == (seven > 0)).all() for found in masks(seven if light else 1 - seven))
 
 
+@pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
+def test_a_digit_that_fills_just_half_of_its_picture_is_ink(light):
+    one = np.zeros((16, 16), np.float32)
+    one[:, 3:11] = 1
+    assert any((found == (one > 0)).all() for found in masks(one if light else 1 - one))
+
+
 def test_blank_paper_has_no_ink():
     assert ink.likely(np.full((100, 80), 0.7, np.float32)) == []
 

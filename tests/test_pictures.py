@@ -177,12 +177,6 @@ def test_transparent_corner_of_an_opaque_page_is_paper(page_with_digit):
     assert difference_when_aligned(only_digit(grey).image, expected) < ALIKE
 
 
-def test_digit_that_fills_just_half_of_its_picture_is_found():
-    page = np.zeros((16, 16), np.uint8)
-    page[:, 3:11] = 255
-    assert only_digit(Image.fromarray(page)).box == (3, 0, 11, 16)
-
-
 def test_exif_turns_the_picture_and_its_box(tmp_path, page_with_digit):
     page, expected = page_with_digit
     exif = Image.Exif()

@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT, printed_digit
 from PIL import Image
 
-from digits import answers, model_file, pictures
+from digits import answers, marks, model_file, pictures, writing
 from digits.errors import NoDigitError
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -98,6 +98,16 @@ def test_what_the_network_takes_for_no_digit_is_none():
 
     with pytest.raises(NoDigitError, match="looks like none"):
         text(page_of((7, 300, 150)), unsure)
+
+
+@pytest.mark.parametrize(("bars", "lost"), [(4, False), (12, True)])
+def test_a_digit_that_is_a_detail_of_a_photograph_is_none(bars, lost):
+    page = np.zeros((400, 700), bool)
+    page[150:190, 10:20] = True
+    for n in range(bars):
+        page[40:360, 50 + 50 * n : 70 + 50 * n] = True
+    digit = writing.Digit(np.zeros((28, 28), np.uint8), (10, 150, 20, 190), np.full(10, 0.1))
+    assert writing.is_lost([[digit]], marks.connected(page)) == lost
 
 
 def test_a_pattern_of_very_many_marks_holds_no_digits(predict):

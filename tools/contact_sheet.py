@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw a sheet of generated digits, MNIST's beside them, and of what is no digit."""
+"""Draw a sheet of generated digits, MNIST's beside them if asked for, and of what is no digit."""
 
 import sys
 from pathlib import Path
@@ -14,10 +14,10 @@ from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
   python tools/contact_sheet.py
-  python tools/contact_sheet.py --seed 7 --output sheet.png"""
+  python tools/contact_sheet.py --beside-mnist --output sheet.png"""
 
 EACH = 12  # of a digit, in a row
-SIGNS = (6, 2 * EACH)  # rows and columns of what is no digit
+SIGNS = (10, EACH)  # rows and columns of what is no digit
 
 
 def main():
@@ -26,14 +26,16 @@ def main():
 
     plots.require_figure_name(arguments.output)
     require_writable(arguments.output)
-    training, _ = mnist.load_training(arguments.data)
-    figure = plots.new_figure(10, 7.4)
-    axes = figure.subplot_mosaic([["drawn", "mnist"], ["none", "none"]], height_ratios=[10, 7])
     drawn = generated.digits(10 * EACH, arguments.seed)
     none = generated.no_digits(SIGNS[0] * SIGNS[1], arguments.seed)
-    plots.draw_images(axes["drawn"], by_digit(*drawn), "drawn from pen strokes")
-    plots.draw_images(axes["mnist"], by_digit(*training[:2]), training.name)
-    plots.draw_images(axes["none"], none.reshape(*SIGNS, 28, 28), "drawn, and no digit")
+    sheets = {"drawn from pen strokes": by_digit(*drawn)}
+    if arguments.beside_mnist:
+        training, _ = mnist.load_training(arguments.data)
+        sheets[training.name] = by_digit(*training[:2])
+    sheets["drawn, and no digit"] = none.reshape(*SIGNS, 28, 28)
+    figure = plots.new_figure(5 * len(sheets), 4.6)
+    for ax, (title, images) in zip(figure.subplots(1, len(sheets)), sheets.items(), strict=True):
+        plots.draw_images(ax, images, title)
     plots.save(figure, arguments.output)
     print(f"saved as {shown(arguments.output)}")
     return 0
@@ -50,6 +52,7 @@ def parse():
         metavar="FILE",
         help="the figure to write",
     )
+    parser.add_argument("--beside-mnist", action="store_true", help="show MNIST's, too")
     add_data(parser)
     return parser.parse_args()
 
