@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from digits import mnist
+from digits import generated, mnist
 from digits.centring import as_mnist
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,8 +84,8 @@ def printed_digit(label, random):
 @pytest.fixture(scope="session")
 def small_arrays():
     """The four arrays of a small data set in MNIST's layout, by name."""
-    x_train, y_train = printed_digits(1200, seed=1)
-    x_test, y_test = printed_digits(200, seed=2)
+    x_train, y_train = generated.digits(1200, seed=1)
+    x_test, y_test = generated.digits(200, seed=2)
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
