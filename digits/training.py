@@ -14,7 +14,6 @@ import tensorflow as tf
 from digits import generated, networks, scores, unfinished
 from digits.distortion import distorted
 from digits.errors import UserError
-from digits.generated import NO_DIGIT
 
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
@@ -121,7 +120,7 @@ def mean_loss(labels, probabilities):
     the divergence, which is 0 where it is reached.
     """
     labels = keras.ops.reshape(keras.ops.cast(labels, "int32"), (-1,))
-    none = keras.ops.cast(labels == NO_DIGIT, "float32")[:, np.newaxis]
+    none = keras.ops.cast(labels == generated.NO_DIGIT, "float32")[:, np.newaxis]
     wanted = keras.ops.one_hot(labels, scores.CLASSES) + none / scores.CLASSES
     wanted = keras.ops.repeat(wanted[:, np.newaxis], probabilities.shape[1], axis=1)
     losses = keras.losses.categorical_crossentropy(wanted, probabilities)
@@ -135,7 +134,7 @@ class AccuracyOfMean(keras.metrics.Mean):
         labels = keras.ops.reshape(labels, (-1,))
         mean = keras.ops.mean(probabilities, axis=1)
         right = keras.metrics.sparse_categorical_accuracy(labels, mean)
-        super().update_state(right, keras.ops.cast(labels != NO_DIGIT, "float32"))
+        super().update_state(right, keras.ops.cast(labels != generated.NO_DIGIT, "float32"))
 
 
 def restore(trainee, state):
