@@ -37,16 +37,23 @@ def load_training():
     return mnist.split(mnist.Examples(*digits(IMAGES, SEED), NAME))
 
 
-def beside(examples, drawn, none, seed):
-    """Return `mnist.Examples` with `drawn` digits after them, and `none` images of no digit."""
-    if not drawn + none:
-        return examples
-    images, labels = digits(drawn, seed)
-    signs = no_digits(none, seed)
-    return examples._replace(
-        images=np.concatenate([examples.images, images, signs]),
-        labels=np.concatenate([examples.labels, labels, np.full(none, NO_DIGIT, np.uint8)]),
+def for_epochs(epochs, drawn, none, seed):
+    """Return `mnist.Examples` of which each epoch has its own: images (epochs, n, 28, 28).
+
+    Of an epoch's n, the first are `drawn` digits, the others `none` images of no digit.
+    """
+    images, labels = digits(epochs * drawn, seed)
+    signs = no_digits(epochs * none, seed)
+    return mnist.Examples(
+        np.concatenate([by_epoch(images, epochs), by_epoch(signs, epochs)], axis=1),
+        np.pad(by_epoch(labels, epochs), [(0, 0), (0, none)], constant_values=NO_DIGIT),
+        NAME,
     )
+
+
+def by_epoch(values, epochs):
+    """Return values (epochs * n, …) as (epochs, n, …)."""
+    return values.reshape(epochs, -1, *values.shape[1:])
 
 
 def digits(count, seed):

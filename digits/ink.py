@@ -13,6 +13,7 @@ NORMAL_DEVIATION = 1.4826  # standard deviations in a median distance from the m
 
 WIDEST_STROKE = 0.4  # of the picture's side (the root of its area): what is wider is paper
 SMALL_SIDE, WIDEST_SMALL_STROKE = 64, 0.8  # pixels: a digit cut out, without shadow or desk
+LEAST_PAPER = 0.1  # the share of a digit cut out that is paper, at least
 STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the same side, from fine pens to thick markers
 FULL_CONTRAST = 0.3  # what stands out more than this is no more likely to be ink
 JUDGED_SIDE = 500  # pixels that are enough to tell which of dark and light is ink
@@ -38,13 +39,15 @@ class Ink(NamedTuple):
 
     `strength` is float32 (h, w): how far a pixel stands out from the paper, as a share of black to
     white. `least` is what grain and shade alone may reach. `marks` are the `marks.Marks` that
-    surely are ink, `full` (n,) how strong each of them is where it is darkest.
+    surely are ink, `full` (n,) how strong each of them is where it is darkest. `odds` are those
+    that it is ink, and the other of dark and light the paper.
     """
 
     strength: np.ndarray
     least: float
     marks: marks.Marks
     full: np.ndarray
+    odds: float = 1.0
 
 
 def likely(grey):
@@ -56,8 +59,8 @@ def likely(grey):
     either = [(dark, grey), (light, 1 - grey)]
     likelier_first = sorted(either, key=lambda each: each[0], reverse=True)
     least = 0 if is_small(grey) else LEAST_ODDS
-    found = (darker_than_paper(g) for odds, g in likelier_first if odds > least)
-    return [each for each in found if each]
+    found = ((odds, darker_than_paper(g)) for odds, g in likelier_first if odds > least)
+    return [ink._replace(odds=odds) for odds, ink in found if ink]
 
 
 def darker_than_paper(grey):
@@ -184,7 +187,7 @@ def standing_out(grey, width):
     for extreme in (np.maximum, np.minimum):
         paper = running(extreme, running(extreme, paper, size, 1), size, 0)
     darker = np.maximum(paper / np.float32(255) - grey, 0)
-    return darker - np.median(darker)
+    return darker - np.quantile(darker, LEAST_PAPER if is_small(grey) else 0.5)
 
 
 def smoothed(values):

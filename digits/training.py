@@ -30,17 +30,18 @@ def train(record, training, validation, place, state=()):
     """
     keras.utils.set_random_seed(record["seed"])
     recipe = networks.RECIPES[record["recipe"]]
-    training = generated.beside(training, recipe.drawn_digits, recipe.no_digits, record["seed"])
-    steps = math.ceil(len(training.images) / record["batch_size"])
+    epochs, batch_size, seed = (record[name] for name in ("epochs", "batch_size", "seed"))
+    drawn = generated.for_epochs(epochs, recipe.drawn_digits, recipe.no_digits, seed)
+    steps = math.ceil((len(training.labels) + drawn.labels.shape[1]) / batch_size)
     with strategy().scope():
-        network, trainee = compiled(recipe, record["epochs"], steps)
+        network, trainee = compiled(recipe, epochs, steps)
         progress = Progress(network, {"history": {}, "seconds": 0, **versions(), **record}, place)
         if state:
             progress.load_best_weights()
             restore(trainee, state)
     done = progress.epochs_done()
-    shuffled = batches(training, record["batch_size"], record["seed"], recipe.distortion, done)
-    fit(trainee, shuffled, validation, steps, done, record["epochs"], progress)
+    shuffled = batches(training, batch_size, seed, recipe.distortion, done, drawn)
+    fit(trainee, shuffled, validation, steps, done, epochs, progress)
     return network, {**progress.record, **calibrated(network, trainee, validation)}
 
 
@@ -233,29 +234,41 @@ def interruptible():
         signal.signal(signal.SIGINT, before)
 
 
-def batches(examples, batch_size, seed, distortion=None, epochs_done=0):
+def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
-    Images are float32 of shape (batch, 28, 28, 1), 0 to 255. What a batch holds depends on the
-    seed and its number alone, so that a training can go on where it ended. Indices are shuffled
-    and whole batches gathered: single examples would cost more than the network.
+    Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples. A batch's
+    images are float32 of shape (batch, 28, 28, 1), 0 to 255. What it holds depends on the seed and
+    its number alone, so that a training can go on where it ended. Indices are shuffled and whole
+    batches gathered: single examples would cost more than the network.
     """
-    images, labels = tf.constant(examples.images[..., np.newaxis]), tf.constant(examples.labels)
-    n = len(examples.labels)
+    images, labels = (tf.constant(each) for each in with_drawn(examples, drawn))
+    shared, own = len(examples.labels), drawn.labels.shape[1] if drawn else 0
 
     def shuffled(epoch):
-        order = tf.argsort(tf.random.stateless_uniform([n], [seed, epoch]))
+        order = tf.argsort(tf.random.stateless_uniform([shared + own], [seed, epoch]))
+        order = tf.where(order < shared, order, order + own * tf.cast(epoch, tf.int32))
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch(number, indices):
-        chosen = tf.cast(tf.gather(images, indices), tf.float32)
+        chosen = tf.cast(tf.gather(images, indices), tf.float32)[..., tf.newaxis]
         if distortion:
             chosen = distorted(chosen, distortion, [seed, number])
         return chosen, tf.gather(labels, indices)
 
     indices = tf.data.Dataset.counter(epochs_done).flat_map(shuffled)
-    numbered = indices.enumerate(epochs_done * math.ceil(n / batch_size))
+    numbered = indices.enumerate(epochs_done * math.ceil((shared + own) / batch_size))
     return numbered.map(batch, num_parallel_calls=2).prefetch(4)
+
+
+def with_drawn(examples, drawn):
+    """Return the images and labels of examples, and after them of all epochs' drawn ones."""
+    if not drawn:
+        return examples.images, examples.labels
+    return (
+        np.concatenate([examples.images, drawn.images.reshape(-1, *examples.images.shape[1:])]),
+        np.concatenate([examples.labels, drawn.labels.ravel()]),
+    )
 
 
 def versions():

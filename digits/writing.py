@@ -71,12 +71,13 @@ class Digit(NamedTuple):
 def rows_of_digits(inks, predict):
     """Return the rows, from the top, of the `Digit`s in a picture, each from left to right.
 
-    `inks` are the `ink.Ink`s that may be its ink: that counts of which the network is surest.
+    `inks` are the `ink.Ink`s that may be its ink: that counts which is likeliest by its odds and
+    by how sure the network is of it.
     `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Without digits there are no rows.
     """
-    readings = [rows for ink in inks for rows in readings_of(ink, predict) if rows]
-    best = max(readings, key=certainty, default=[])
-    return best if best and certainty(best) >= NO_DIGIT else []
+    readings = [(ink, rows) for ink in inks for rows in readings_of(ink, predict) if rows]
+    likeliest = max(readings, key=lambda each: each[0].odds * certainty(each[1]), default=None)
+    return likeliest[1] if likeliest and certainty(likeliest[1]) >= NO_DIGIT else []
 
 
 def readings_of(ink, predict):
@@ -88,15 +89,17 @@ def readings_of(ink, predict):
     if not len(marks):
         return []
     usual = usual_height(ink.marks, marks)
-    marks = marks[np.maximum(ink.marks.widths, ink.marks.heights)[marks] >= SPECK * usual]
+    no_speck = np.maximum(ink.marks.widths, ink.marks.heights) >= SPECK * usual
+    marks = marks[no_speck[marks]]
     if len(marks) > MOST_MARKS:
         return []
+    everything = np.flatnonzero(no_speck)
     reader = Reader(ink, predict, usual)
     rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
     rows = writing_among(rows)
     if is_lost(rows, ink.marks):
         rows = []
-    return [rows, *([[[reader.whole(marks)]]] if may_be_one(ink, marks) else [])]
+    return [rows, *([[[reader.whole(everything)]]] if may_be_one(ink, everything) else [])]
 
 
 def is_lost(rows, marks):

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import printed_digits
 from PIL import Image
 
-from digits import generated, hands, mnist
+from digits import generated, hands
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +48,19 @@ def test_what_is_no_digit_is_cut_out_as_a_digit_is(make):
         assert ink[0].any() and ink[-1].any() and ink[:, 0].any() and ink[:, -1].any(), "cut out"
 
 
-def test_what_is_no_digit_comes_last_with_a_label_of_its_own():
-    images, labels = printed_digits(12, seed=1)
-    examples = generated.beside(mnist.Examples(images, labels, "printed"), 20, 5, seed=3)
-    assert len(examples.images) == 37 and examples.name == "printed"
-    np.testing.assert_array_equal(examples.images[:12], images)
-    np.testing.assert_array_equal(examples.images[12:32], generated.digits(20, 3)[0])
-    np.testing.assert_array_equal(examples.labels[:12], labels)
-    np.testing.assert_array_equal(examples.labels[32:], [generated.NO_DIGIT] * 5)
+def test_each_epoch_has_digits_of_its_own_and_what_is_none_after_them():
+    examples = generated.for_epochs(3, drawn=20, none=5, seed=3)
+    assert examples.images.shape == (3, 25, 28, 28)
+    images, labels = generated.digits(60, 3)
+    np.testing.assert_array_equal(examples.images[:, :20].reshape(60, 28, 28), images)
+    np.testing.assert_array_equal(examples.labels[:, :20].ravel(), labels)
+    assert (examples.labels[:, 20:] == generated.NO_DIGIT).all()
+    none = examples.images[:, 20:].reshape(15, 28, 28)
+    np.testing.assert_array_equal(none, generated.no_digits(15, 3))
+
+
+def test_a_recipe_without_drawn_digits_draws_none():
+    assert generated.for_epochs(8, drawn=0, none=0, seed=1).labels.shape == (8, 0)
 
 
 def test_a_curve_runs_through_its_points_and_turns_sharply_at_corners():

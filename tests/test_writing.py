@@ -73,6 +73,54 @@ def test_a_small_digit_is_one_however_broken(predict):
     assert text(Image.fromarray(five), predict) == "5"
 
 
+CUT_OUT = {
+    5: """
+.....###########
+.#####..........
+####............
+................
+................
+................
+########........
+...#######......
+.......#####....
+..........####..
+............###.
+.............##.
+............###.
+..........####..
+.......#####....
+....#####.......
+""",
+    8: """
+....########....
+..####....####..
+.####......####.
+.####......####.
+.#####....####..
+...##########...
+....########....
+..####..######..
+.####.....#####.
+####.......#####
+####........####
+####........####
+####.......#####
+.####.....#####.
+..############..
+....########....
+""",
+}
+
+
+@pytest.mark.parametrize("paper", [0, 255], ids=["light ink", "dark ink"])
+@pytest.mark.parametrize("digit", CUT_OUT, ids=["a bar along the edge", "more ink than paper"])
+def test_a_digit_that_fills_a_small_picture_is_read(predict, digit, paper):
+    ink = np.array([[mark == "#" for mark in line] for line in CUT_OUT[digit].split()])
+    page = Image.fromarray(np.where(ink, 255 - paper, paper).astype(np.uint8))
+    assert text(page, predict) == str(digit)
+
+
 def test_two_digits_in_a_small_picture_are_two(predict):
     both = page_of((3, 300, 150), (2, 345, 150)).crop((300, 140, 440, 244)).resize((63, 47))
     assert text(both, predict) == "32"
