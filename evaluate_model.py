@@ -4,30 +4,37 @@
 import json
 import sys
 
-from digits.command_line import ROOT, Parser, add_data, add_model, run
+from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, run
 from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
   python evaluate_model.py
   python evaluate_model.py --model models/fast.h5 --output-dir reports/fast
+  python evaluate_model.py --model models/mnist_cnn.h5 models/fast.h5
+  python evaluate_model.py --robustness
   python evaluate_model.py --json > scores.json"""
 
 
 def main():
     arguments = parse()
-    from digits import mnist, model_file, plots, scores  # after parsing: --help needs no NumPy
+    from digits import evaluation, mnist, plots  # after parsing: --help needs no NumPy
 
     if arguments.show:
         plots.require_window()
-    require_writable(arguments.output_dir / "confusion_matrix.png")
-    record = model_file.training_record(arguments.model)
-    predict = model_file.predictor(arguments.model)
+    require_writable(arguments.output_dir / f"confusion_matrix.{arguments.format}")
+    models = {
+        name: evaluation.load(path) for name, path in named(arguments.model or [MODEL]).items()
+    }
     test = mnist.load("test", arguments.data)
-    probabilities = predict(test.images)
-    summary = scores.summary(test.labels, probabilities)
-    print(json.dumps(summary) if arguments.json else scores.report(summary, test.name))
-    figures = plots.evaluation_figures(record, test, probabilities, summary, arguments.show)
-    save(figures, arguments.output_dir)
+    if arguments.robustness:
+        print("making images worse in nine ways, which takes a minute or two", file=sys.stderr)
+    evaluations = {
+        name: evaluation.evaluated(model, test, arguments.robustness)
+        for name, model in models.items()
+    }
+    tell(evaluations, test, arguments.json)
+    figures = figures_of(evaluations, test, arguments.show)
+    save(figures, arguments.output_dir, arguments.format)
     if arguments.show:
         plots.show()
     return 0
@@ -35,8 +42,12 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    add_model(parser)
+    several = f"the .h5 of a trained network, or of several (default: {shown(MODEL)})"
+    add_model(parser, nargs="+", default=None, help=several)
     add_data(parser)
+    parser.add_argument(
+        "--robustness", action="store_true", help="score it on images made worse in nine ways, too"
+    )
     parser.add_argument(
         "--output-dir",
         type=user_path,
@@ -44,18 +55,61 @@ def parse():
         metavar="FOLDER",
         help="where the figures go",
     )
+    parser.add_argument(
+        "--format", choices=("png", "svg"), default="png", help="what the figures are saved as"
+    )
     parser.add_argument("--show", action="store_true", help="show the figures in windows, too")
     parser.add_argument("--json", action="store_true", help="print the scores as one JSON object")
     return parser.parse_args()
 
 
-def save(figures, folder):
-    """Save the figures, a dict by their names, as PNG files in `folder`, and say so."""
+def named(paths):
+    """Return the paths by the models' names: the files', or whole paths where those are alike."""
+    stems = [path.stem for path in paths]
+    names = [
+        stem if stems.count(stem) == 1 else str(path)
+        for stem, path in zip(stems, paths, strict=True)
+    ]
+    return dict(zip(names, paths, strict=True))
+
+
+def tell(evaluations, test, as_json):
+    """Print the scores: of one model at length, of several side by side."""
+    from digits import report
+
+    summaries = {name: each.summary for name, each in evaluations.items()}
+    only = next(iter(summaries.values())) if len(summaries) == 1 else None
+    probabilities = {name: each.probabilities for name, each in evaluations.items()}
+    compared = report.comparisons(test.labels, probabilities)
+    if as_json:
+        print(json.dumps(only or {"models": summaries, "comparisons": compared}))
+    elif only:
+        print(report.of_model(only, test.name))
+    else:
+        print(report.of_models(summaries, compared, test.name))
+
+
+def figures_of(evaluations, test, window):
+    """Return the figures, by name: of one model all, of several those that compare them."""
+    from digits import evaluation_figures
+
+    if len(evaluations) > 1:
+        records = {name: each.model.record for name, each in evaluations.items()}
+        summaries = {name: each.summary for name, each in evaluations.items()}
+        return evaluation_figures.of_models(records, summaries, window)
+    ((model, probabilities, summary),) = evaluations.values()
+    return evaluation_figures.of_model(
+        model.record, test, model.predict, probabilities, summary, window
+    )
+
+
+def save(figures, folder, ending):
+    """Save the figures, a dict by their names, in `folder`, and say so."""
     from digits import plots
 
     for name, figure in figures.items():
-        plots.save(figure, folder / f"{name}.png")
-    print(f"figures in {shown(folder)}: {', '.join(figures)}", file=sys.stderr)
+        plots.save(figure, folder / f"{name}.{ending}")
+    print(f"figures in {shown(folder)}: {', '.join(figures) or 'none'}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -65,15 +65,10 @@ def whole_number(least, most):
     return parse
 
 
-def add_model(parser):
-    """Add `--model`, which every script takes that predicts."""
-    parser.add_argument(
-        "--model",
-        type=user_path,
-        default=shown(MODEL),
-        metavar="FILE",
-        help="the .h5 of a trained network",
-    )
+def add_model(parser, **settings):
+    """Add `--model`, which every script takes that predicts; `settings` are more of argparse's."""
+    settings = {"default": shown(MODEL), "help": "the .h5 of a trained network"} | settings
+    parser.add_argument("--model", type=user_path, metavar="FILE", **settings)
 
 
 def run(main):

@@ -1,48 +1,111 @@
 """A saved network's answer, computed with NumPy straight from the .h5: no TensorFlow."""
 
 import json
+import os
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-BATCH_SIZE = 16  # images at a time: the columns of a convolution then stay in the cache
+BATCH_SIZE = 8  # images at a time: the columns of a convolution then stay in the cache
 LARGEST_WINDOW = 28  # pixels: all of the image
 MOST_COLUMNS = 4_000_000  # values of one image's windows in a convolution: 16 MB
 MOST_WEIGHTS = 4  # arrays of one layer
+IMAGE = (28, 28, 1)  # the shape of what a network takes if it takes images of any size
 
 
 class UnknownLayerError(Exception):
     """A layer, or a use of one, that only Keras can compute; the message names it."""
 
 
-def network(file):
-    """Return a function from images, uint8 (n, 28, 28), to probabilities, float32 (n, 10).
+class Step(NamedTuple):
+    """A layer in its place: what it computes, from the values of which others."""
 
-    `file` is an open `h5py.File`. The function computes what Keras's `predict` does. Raises
-    UnknownLayerError for a network that needs Keras, KeyError or ValueError for a damaged one.
-    """
-    steps = [
-        (description["config"]["name"], layer(description, file["model_weights"]), inputs)
-        for description, inputs in layers_and_inputs(file)
-    ]
-    answer(steps, np.zeros((1, 28, 28), np.uint8))  # what does not fit together shows here
+    name: str
+    kind: str
+    compute: Callable
+    inputs: list[str | None]
+    kernel: np.ndarray | None
 
-    def predict(images):
+
+class Network:
+    """A network as steps in order: what Keras's `predict` computes, on all processors."""
+
+    def __init__(self, steps, shape):
+        self.steps, self.shape = steps, shape
+        self.values(np.zeros((1, *shape), np.float32))  # what does not fit together shows here
+
+    def __call__(self, images):
+        """Return probabilities, float32 (n, 10), of images of values it expects, (n, 28, 28)."""
+        (answers,) = self.in_batches(images, [self.steps[-1].name])
+        return answers
+
+    def branches(self, images):
+        """Return the probabilities of each branch, float32 (n, branches, 10): one, or several."""
+        last = self.steps[-1]
+        names = last.inputs if last.kind == "Average" else [last.name]
+        return np.stack(self.in_batches(images, names), axis=1)
+
+    def first_convolution(self, image):
+        """Return the filters of the first convolution and what they make of an image (28, 28).
+
+        They are (height, width, channels, filters) and (rows, columns, filters). Without a
+        convolution, it is None.
+        """
+        step = next((step for step in self.steps if step.kind == "Conv2D"), None)
+        if step is None:
+            return None
+        ((values,),) = self.in_batches(image[np.newaxis], [step.name])
+        return step.kernel, values
+
+    def in_batches(self, images, names):
+        """Return the values of the layers `names`, each (n, …), of images (n, 28, 28)."""
         starts = range(0, len(images), BATCH_SIZE)
-        return np.concatenate([answer(steps, images[i : i + BATCH_SIZE]) for i in starts])
+        batches = [images[i : i + BATCH_SIZE] for i in starts]
 
-    return predict
+        def compute(batch):
+            values = self.values(np.asarray(batch, np.float32).reshape(-1, *self.shape))
+            return [values[name] for name in names]
+
+        results = on_all_processors(compute, batches)
+        return [np.concatenate(each) for each in zip(*results, strict=True)]
+
+    def values(self, images):
+        """Return what all layers make of images, float32 (n, …), by the layers' names."""
+        values = {None: images}
+        for step in self.steps:
+            values[step.name] = step.compute(*[values[name] for name in step.inputs])
+        return values
 
 
-def answer(steps, images):
-    """Return what a network's steps, (name, function, names of its inputs), make of images.
+def on_all_processors(function, items):
+    """Return what a function makes of each item, in order; NumPy lets threads work side by side."""
+    if len(items) < 2:
+        return [function(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
 
-    `images` are uint8 of shape (n, 28, 28). The last step's values are the answer.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(function, items))
+
+
+def network(file):
+    """Return the `Network` in an open `h5py.File`.
+
+    Raises UnknownLayerError for a network that needs Keras, KeyError or ValueError for a damaged
+    one.
     """
-    values = {None: images[..., np.newaxis].astype(np.float32)}
-    for name, apply, inputs in steps:
-        values[name] = apply(*[values[each] for each in inputs])
-    return values[name]
+    described = layers_and_inputs(file)
+    steps = [step(description, inputs, file["model_weights"]) for description, inputs in described]
+    first = described[0][0]["config"]
+    shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
+    return Network(steps, image_shape(shape))
+
+
+def image_shape(shape):
+    """Return the shape of one image, of what a network describes as its input's, or None."""
+    sides = tuple(shape or ())[1:]
+    return IMAGE if not sides or None in sides else sides
 
 
 def layers_and_inputs(file):
@@ -90,8 +153,8 @@ def is_plain(use):
     )
 
 
-def layer(description, all_weights):
-    """Return a layer as a function of its input, float32 of shape (n, …)."""
+def step(description, inputs, all_weights):
+    """Return a layer as a `Step`."""
     kind, config = description["class_name"], description["config"]
     if kind not in LAYERS:
         raise UnknownLayerError(f"a layer of kind {kind}")
@@ -99,7 +162,9 @@ def layer(description, all_weights):
     names = group.attrs["weight_names"] if group else ()
     if len(names) > MOST_WEIGHTS:
         raise ValueError("more weights than a layer has")
-    return LAYERS[kind](config, [np.asarray(group[name], np.float32) for name in names])
+    weights = [np.asarray(group[name], np.float32) for name in names]
+    kernel = weights[0] if weights else None
+    return Step(config["name"], kind, LAYERS[kind](config, weights), inputs, kernel)
 
 
 def unchanged(config, weights):

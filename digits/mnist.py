@@ -26,6 +26,12 @@ CHECKSUMS = {
     "train": "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b",
     "test": "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b",
 }
+# Of the test images, those whose label people who saw them anew found wrong or no better than
+# another (Northcutt, Athalye and Mueller, 2021, arXiv:2103.14749).
+DISPUTED = (
+    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
+    *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
+)
 IDX_NAMES = {"train": "train", "test": "t10k"}
 VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
 DOWNLOAD_SILENCE = 30  # seconds without a byte before a download is given up
@@ -41,11 +47,15 @@ class NotFoundError(UserError):
 
 
 class Examples(NamedTuple):
-    """Images, uint8 of shape (n, 28, 28); their labels, uint8 of shape (n,); the data's name."""
+    """Images, uint8 of shape (n, 28, 28); their labels, uint8 of shape (n,); the data's name.
+
+    `disputed` are the indices of those whose label people dispute.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     name: str
+    disputed: tuple[int, ...] = ()
 
 
 def load(part, data=None):
@@ -169,7 +179,8 @@ def verified(images, labels, part, path):
         )
     labels = labels.astype(np.uint8)
     is_mnist = checksum(images, labels) == CHECKSUMS[part]
-    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST)
+    disputed = DISPUTED if is_mnist and part == "test" else ()
+    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST, disputed)
 
 
 def fault_of(images, labels):

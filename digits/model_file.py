@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
-from digits import forward, inspection
+from digits import conventions, forward, inspection
 from digits.errors import UserError
 from digits.files import claim, first_line, plain, reason, require_writable, shown, whole_file
 
@@ -136,48 +136,93 @@ def data_of(path):
         return None
 
 
-def predictor(path):
-    """Return a function from images, uint8 (n, 28, 28), to probabilities, float32 (n, 10).
+class Predictor:
+    """A network with the convention of its pixels: a function of images as MNIST has them."""
 
-    NumPy computes them, without TensorFlow; a network with a layer that `forward` does not know is
-    left to Keras, which is said on stderr. Raises UserError if `path` holds no network for digits.
+    def __init__(self, network, convention):
+        self.network, self.convention = network, convention
+
+    def __call__(self, images):
+        """Return probabilities, float32 (n, 10), of images, uint8 (n, 28, 28)."""
+        return self.network(self.convention.applied(images))
+
+    def branches(self, images):
+        """Return those of each of the network's branches, float32 (n, branches, 10)."""
+        return self.network.branches(self.convention.applied(images))
+
+    def first_convolution(self, image):
+        """Return its filters and what they make of an image, uint8 (28, 28), or None.
+
+        They are (height, width, channels, filters) and (rows, columns, filters).
+        """
+        return self.network.first_convolution(self.convention.applied(image))
+
+
+def predictor(path):
+    """Return the `Predictor` of the network at `path`.
+
+    NumPy computes it, without TensorFlow; a network with a layer that `forward` does not know is
+    left to Keras. That is said on stderr, as is what another program's network expects of pixels.
+    Raises UserError if `path` holds no network for digits.
     """
     try:
         with opened(path) as file:
-            predict = forward.network(file)
+            is_ours = "training" in file.attrs
+            network = forward.network(file)
     except forward.UnknownLayerError as layer:
         print(
             f"{shown(path)} has {plain(layer)}: Keras answers, which takes longer", file=sys.stderr
         )
-        predict = keras_predictor(path)
-    require_digits(predict, path)
-    return predict
+        network = KerasNetwork(path)
+    require_digits(network, path)
+    return Predictor(network, conventions.OURS if is_ours else found_convention(network, path))
 
 
-def keras_predictor(path):
-    """Return what `predictor` does, computed by Keras.
+def found_convention(network, path):
+    """Return what another program's network expects of pixels, and say so on stderr."""
+    convention, right = conventions.found(network)
+    print(f"{shown(path)} {conventions.described(convention, right)}", file=sys.stderr)
+    return convention
+
+
+class KerasNetwork:
+    """A network that Keras computes, from a file that Keras wrote.
 
     Raises UserError for a file that Keras, by its name, would not read as the .h5 it is.
     """
-    if path.suffix not in (".h5", ".hdf5"):
-        raise UserError(f"cannot read the model {shown(path)}: give it a name that ends in .h5")
-    from digits.quiet import import_tensorflow
 
-    import_tensorflow()
-    import keras
+    def __init__(self, path):
+        if path.suffix not in (".h5", ".hdf5"):
+            raise UserError(f"cannot read the model {shown(path)}: give it a name that ends in .h5")
+        from digits.quiet import import_tensorflow
 
-    try:
-        network = keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever its many readers raise
-        raise UserError(f"Keras cannot read {shown(path)}: {first_line(error)}") from error
-    return lambda images: network.predict(images[..., np.newaxis], batch_size=500, verbose=0)
+        import_tensorflow()
+        import keras
+
+        try:
+            self.model = keras.models.load_model(path, compile=False)
+        except Exception as error:  # Keras raises whatever its many readers raise
+            raise UserError(f"Keras cannot read {shown(path)}: {first_line(error)}") from error
+
+    def __call__(self, images):
+        """Return probabilities, float32 (n, 10), of images of values it expects, (n, 28, 28)."""
+        shape = forward.image_shape(self.model.input_shape)
+        return self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
+
+    def branches(self, images):
+        """Return the same as those of its only branch, (n, 1, 10)."""
+        return self(images)[:, np.newaxis]
+
+    def first_convolution(self, image):
+        """Return None: what is within is Keras's."""
+        return None
 
 
-def require_digits(predict, path):
-    """Raise UserError unless `predict` takes a 28×28 image and gives ten probabilities."""
+def require_digits(network, path):
+    """Raise UserError unless a network takes a 28×28 image and gives ten probabilities."""
     image = np.arange(784).reshape(1, 28, 28).astype(np.uint8)
     try:
-        probabilities = np.asarray(predict(image))
+        probabilities = np.asarray(network(image))
     except Exception as error:  # what Keras raises for images that do not fit
         raise UserError(f"{shown(path)} takes no 28×28 images: {TRAIN_ONE}") from error
     if probabilities.shape != (1, 10):

