@@ -69,9 +69,11 @@ def parse():
 
 def asked(arguments, predict):
     """Yield the `Answer` to each test image and picture that the arguments name."""
-    from digits import answers, mnist, pictures
+    from digits import answers, pictures
 
     if arguments.index:
+        from digits import mnist
+
         examples = mnist.load("test", arguments.data)
         for index in arguments.index:
             answers.require_index(index, examples)

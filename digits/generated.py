@@ -63,7 +63,7 @@ def digits(count, seed):
     """
     random = np.random.default_rng([seed, 0])
     labels = random.permutation(np.arange(count) % 10).astype(np.uint8)
-    return stacked(digit(label, random) for label in labels), labels
+    return stacked((digit(label, random) for label in labels), count), labels
 
 
 def digit(label, random):
@@ -76,12 +76,15 @@ def no_digits(count, seed):
     """Return images, uint8 (count, 28, 28), of what is no digit, as it is cut out of a picture."""
     random = np.random.default_rng([seed, 1])
     makers = random.choice(list(SHARES), count, p=list(SHARES.values()))
-    return stacked(image(make(random)) for make in makers)
+    return stacked((image(make(random)) for make in makers), count)
 
 
-def stacked(images):
-    """Return images, however few, in one array, uint8 (n, 28, 28)."""
-    return np.array(list(images), np.uint8).reshape(-1, 28, 28)
+def stacked(images, count):
+    """Return so many images in one array, uint8 (count, 28, 28)."""
+    out = np.empty((count, 28, 28), np.uint8)
+    for place, each in zip(out, images, strict=True):
+        place[:] = each
+    return out
 
 
 def sign(random):

@@ -16,6 +16,7 @@ SMALL_SIDE, WIDEST_SMALL_STROKE = 64, 0.8  # pixels: a digit cut out, without sh
 LEAST_PAPER = 0.1  # the share of a digit cut out that is paper, at least
 STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the same side, from fine pens to thick markers
 FULL_CONTRAST = 0.3  # what stands out more than this is no more likely to be ink
+SAMPLED_SIDE = 200  # pixels, about, that are enough to tell what is typical
 JUDGED_SIDE = 500  # pixels that are enough to tell which of dark and light is ink
 COMPARED_SIDE = 256  # pixels that are enough to tell which colour shows the ink best
 LEAST_ODDS = 0.33  # that ink of that kind, dark or light, is worth reading
@@ -105,7 +106,7 @@ def odds_of_dark_ink(grey):
 def contrast(grey):
     """Return how far the little that stands out stands out, by its least, 0 to 1."""
     small = smoothed(shrunk(grey, COMPARED_SIDE))
-    return max(np.quantile(standing_out(each, WIDEST_STROKE), 0.99) for each in (small, 1 - small))
+    return max(quantile(standing_out(each, WIDEST_STROKE), 0.99) for each in (small, 1 - small))
 
 
 def shrunk(values, side):
@@ -140,14 +141,14 @@ def evenly_lit(grey):
     """
     small = np.asarray(Image.fromarray(grey).resize((LIGHT_SIDE, LIGHT_SIDE), Image.Resampling.BOX))
     values, terms = small.ravel(), quadratic_terms(LIGHT_SIDE, LIGHT_SIDE)
-    light = np.full_like(values, np.quantile(values, 0.5, method="lower"))
+    light = np.full_like(values, median(values))
     for _ in range(LIGHT_STEPS):
         distance = np.abs(values - light)
-        paper = distance <= np.median(distance)
+        paper = distance <= median(distance)
         factors = np.linalg.lstsq(terms[paper], values[paper], rcond=None)[0]
         light = terms @ factors
     surface = (quadratic_terms(*grey.shape) @ factors).reshape(grey.shape)
-    return np.clip(grey - surface + np.median(light), 0, 1)
+    return np.clip(grey - surface + median(light), 0, 1)
 
 
 def quadratic_terms(height, width):
@@ -187,7 +188,7 @@ def standing_out(grey, width):
     for extreme in (np.maximum, np.minimum):
         paper = running(extreme, running(extreme, paper, size, 1), size, 0)
     darker = np.maximum(paper / np.float32(255) - grey, 0)
-    return darker - np.quantile(darker, LEAST_PAPER if is_small(grey) else 0.5)
+    return darker - (quantile(darker, LEAST_PAPER) if is_small(grey) else typical(darker))
 
 
 def smoothed(values):
@@ -223,7 +224,27 @@ def grown(mask, reach):
 
 def grain(strength):
     """Return the standard deviation of the paper's grain, by the median distance from the paper."""
-    return NORMAL_DEVIATION * np.median(np.abs(strength))
+    return NORMAL_DEVIATION * typical(np.abs(strength))
+
+
+def quantile(values, share):
+    """Return the value that a share of values, 0 to 1, is not above, without interpolation.
+
+    NumPy's own imports masked arrays first, which takes longer than all that is computed here.
+    """
+    values, place = np.ravel(values), int(share * (np.size(values) - 1))
+    return np.partition(values, place)[place]
+
+
+def median(values):
+    """Return the middle one of values."""
+    return quantile(values, 0.5)
+
+
+def typical(values):
+    """Return the middle one of values (h, w): of very many, that of some, evenly spread."""
+    step = max(values.shape) // SAMPLED_SIDE + 1
+    return median(values[::step, ::step])
 
 
 def full_strength(strength, of):
@@ -253,7 +274,7 @@ def lines_alone(mask):
     if not lines.any():
         return lines
     height = upright_run(mask)
-    typical = np.median(height[lines])
+    typical = median(height[lines])
     return lines & (height <= 1.5 * typical + 1) & (typical <= LINE_WIDTH * min(mask.shape))
 
 

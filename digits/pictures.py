@@ -185,5 +185,5 @@ def paper_behind(grey, opacity):
     """
     seen = grey[opacity > 0.5]
     if seen.size > grey.size / 2:
-        return np.median(seen)
+        return ink.median(seen)
     return 0.0 if seen.size and seen.mean() > 0.5 else 1.0

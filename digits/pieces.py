@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from digits.centring import as_mnist, with_pen_of_mnist
-from digits.ink import grown
+from digits.ink import grown, median, quantile
 
 LEAST_AREA, LEAST_SIDE = 4, 3  # pixels of a mark
 FLAT = 4  # times as wide as high: no digit, but the bar of one perhaps
@@ -45,10 +45,10 @@ def digit_like(ink):
     sound = seen & ~flat & ~along_edge & (marks.thickness() <= SOLID * longer)
     if not sound.any():  # cut out so tightly that the digit touches the picture's edge
         return np.flatnonzero(seen & (longer >= TIGHT * max(marks.labels.shape)))
-    strong = np.minimum(1, ink.full / np.median(ink.full[sound]))
+    strong = np.minimum(1, ink.full / median(ink.full[sound]))
     large = sound & (height >= BODY * (height * strong)[sound].max())
     underline = flat & ((on_edge > 0) | (width > WIDEST_BAR * width[large].max()))
-    visible = ink.full >= FAINT * np.median(ink.full[large])
+    visible = ink.full >= FAINT * median(ink.full[large])
     return np.flatnonzero(seen & ~(along_edge & ~sound) & ~underline & visible)
 
 
@@ -85,7 +85,7 @@ def image(ink, piece, thickness):
     own = np.isin(labels, piece.marks)
     own[:, : left - first_column] = own[:, right - first_column :] = False
     fading = grown(own, reach) & (labels < 0) & (strength > ink.least)
-    full = np.quantile(strength[own], FULL_INK)
+    full = quantile(strength[own], FULL_INK)
     drawn = np.clip(np.where(own | fading, strength, 0) / full, 0, 1)
     rows, columns = span((drawn > EDGE).any(axis=1)), span((drawn > EDGE).any(axis=0))
     return as_mnist(with_pen_of_mnist(drawn[rows, columns]))

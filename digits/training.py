@@ -31,8 +31,8 @@ def train(record, training, validation, place, state=()):
     keras.utils.set_random_seed(record["seed"])
     recipe = networks.RECIPES[record["recipe"]]
     epochs, batch_size, seed = (record[name] for name in ("epochs", "batch_size", "seed"))
-    drawn = generated.for_epochs(epochs, recipe.drawn_digits, recipe.no_digits, seed)
-    steps = math.ceil((len(training.labels) + drawn.labels.shape[1]) / batch_size)
+    images = len(training.labels) + recipe.drawn_digits + recipe.no_digits  # in an epoch
+    steps = math.ceil(images / batch_size)
     with strategy().scope():
         network, trainee = compiled(recipe, epochs, steps)
         progress = Progress(network, {"history": {}, "seconds": 0, **versions(), **record}, place)
@@ -40,7 +40,9 @@ def train(record, training, validation, place, state=()):
             progress.load_best_weights()
             restore(trainee, state)
     done = progress.epochs_done()
+    drawn = generated.for_epochs(epochs, recipe.drawn_digits, recipe.no_digits, seed)
     shuffled = batches(training, batch_size, seed, recipe.distortion, done, drawn)
+    del drawn  # up to 200 MB that the batches have in their own way
     fit(trainee, shuffled, validation, steps, done, epochs, progress)
     return network, {**progress.record, **calibrated(network, trainee, validation)}
 
