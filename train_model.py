@@ -189,7 +189,8 @@ def announce(record):
     recipe = RECIPES[record["recipe"]]
     images = [f"{record['training_images']:,} images of {record['data']}"]
     if recipe.drawn_digits:
-        images += [f"{recipe.drawn_digits:,} drawn digits", f"{recipe.no_digits:,} of no digit"]
+        new = f"{recipe.drawn_digits:,} drawn digits and {recipe.no_digits:,} of no digit"
+        images += [f"{new}, new ones each epoch"]
     done = len(record["history"]["loss"]) if "history" in record else 0
     print(
         f"training '{record['recipe']}' on {', '.join(images)},"

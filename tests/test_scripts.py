@@ -471,6 +471,20 @@ def test_prediction_imports_neither_tensorflow_nor_matplotlib(run):
         assert name not in result.stderr
 
 
+def test_answer_is_printed_before_the_figure_s_library_is_imported(environment, tmp_path):
+    command = ["-X", "importtime", ROOT / "predict_image.py", "--save", tmp_path / "answer.png"]
+    result = subprocess.run(
+        [sys.executable, *command, EXAMPLES[0]],
+        check=True,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    before, after = result.stdout.split(f"{EXAMPLES[0].name}: ")
+    assert "matplotlib" in after and "matplotlib" not in before
+
+
 def test_test_image_comes_with_its_label_and_verdict(run, small_data, small_arrays):
     result = run("predict_image.py", "--index", 0, 199, "--data", small_data)
     for index, line in zip((0, 199), result.stdout.splitlines(), strict=True):
