@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-BATCH_SIZE = 8  # images at a time: the columns of a convolution then stay in the cache
+BATCH_SIZE = 32  # images that one processor computes at a time
 LARGEST_WINDOW = 28  # pixels: all of the image
+CACHED = 250_000  # values of windows that are copied at once, or one image's: 1 MB
 MOST_COLUMNS = 4_000_000  # values of one image's windows in a convolution: 16 MB
 MOST_WEIGHTS = 4  # arrays of one layer
 IMAGE = (28, 28, 1)  # the shape of what a network takes if it takes images of any size
@@ -217,12 +218,16 @@ def convolution(config, weights):
     matrix = kernel.reshape(-1, filters)
 
     def apply(values):
-        windows = sliding(values, (height, width), config, fill=0)
-        n, rows, columns = windows.shape[:3]
-        if rows * columns * len(matrix) > MOST_COLUMNS:
-            raise ValueError("a convolution beyond reason")
-        patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, len(matrix))
-        return activate(plus(patches @ matrix, bias)).reshape(n, rows, columns, filters)
+        if values.shape[3] != kernel.shape[2]:
+            raise ValueError("a convolution of other channels")
+        windows = convolution_windows(values, (height, width), config)
+        out = np.empty((*windows.shape[:3], filters), np.float32)
+        at_once = max(1, CACHED // windows[0].size)
+        for first in range(0, len(out), at_once):
+            columns = windows[first : first + at_once].reshape(-1, len(matrix))  # copied
+            some = out[first : first + at_once].reshape(-1, filters)
+            activate(plus(np.matmul(columns, matrix, out=some), bias))
+        return out
 
     return apply
 
@@ -233,7 +238,7 @@ def max_pooling(config, weights):
     size = config["pool_size"]
 
     def apply(values):
-        windows = sliding(values, size, config, fill=-np.inf)
+        windows = pool_windows(values, size, config)
         first, *others = (windows[..., row, column] for row, column in np.ndindex(*size))
         largest = np.array(first)
         for each in others:  # for so few, quicker than max over two axes
@@ -266,20 +271,40 @@ def plus(values, offset):
     return values
 
 
-def sliding(values, size, config, fill):
-    """Return the windows of a convolution or a pool, (n, rows, columns, channels, *size).
+def convolution_windows(values, size, config):
+    """Return a convolution's windows, (n, rows, columns, height, width * channels), not copied.
 
-    `values` are (n, height, width, channels), filled up at the edges where padding is "same":
-    by half of what is missing before, by the rest after, as TensorFlow does.
+    `values` are (n, height, width, channels), where a window's row lies in one stretch.
+    """
+    values, strides = padded(values, size, config, fill=0), config["strides"]
+    n, height, width, channels = values.shape
+    flat = values.reshape(n, height, width * channels)
+    windows = sliding_window_view(flat, (size[0], size[1] * channels), axis=(1, 2))
+    windows = windows[:, :: strides[0], :: channels * strides[1]]
+    if windows[0].size > MOST_COLUMNS:
+        raise ValueError("a convolution beyond reason")
+    return windows
+
+
+def pool_windows(values, size, config):
+    """Return the windows of a pool, (n, rows, columns, channels, *size), without a copy."""
+    values, strides = padded(values, size, config, fill=-np.inf), config["strides"]
+    windows = sliding_window_view(values, size, axis=(1, 2))
+    return windows[:, :: strides[0], :: strides[1]]
+
+
+def padded(values, size, config, fill):
+    """Return values (n, height, width, channels), filled up at the edges where padding is "same".
+
+    That is by half of what is missing before, by the rest after, as TensorFlow does.
     """
     strides = config["strides"]
     if not all(1 <= each <= LARGEST_WINDOW for each in (*size, *strides)):
         raise ValueError(f"a window of {size} by steps of {strides}")
-    if config["padding"] == "same":
-        edges = [same_padding(*each) for each in zip(values.shape[1:3], size, strides, strict=True)]
-        values = np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)
-    windows = sliding_window_view(values, size, axis=(1, 2))
-    return windows[:, :: strides[0], :: strides[1]]
+    if config["padding"] != "same":
+        return values
+    edges = [same_padding(*each) for each in zip(values.shape[1:3], size, strides, strict=True)]
+    return np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)
 
 
 def same_padding(length, size, stride):

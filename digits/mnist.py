@@ -87,13 +87,13 @@ def split(examples):
 
     Raises UserError if there are too few for both.
     """
-    images, labels, name = examples
+    images, labels = examples.images, examples.labels
     held_out = min(VALIDATION_IMAGES, len(images) // 12)
     if held_out == 0:
         raise UserError(f"{len(images)} training images are too few: 12 is the least")
     return (
-        Examples(images[:-held_out], labels[:-held_out], name),
-        Examples(images[-held_out:], labels[-held_out:], name),
+        Examples(images[:-held_out], labels[:-held_out], examples.name),
+        Examples(images[-held_out:], labels[-held_out:], examples.name),
     )
 
 

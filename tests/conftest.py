@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "ef199398cded2c6767797a18db6edf4c5d2704144041ea9aabf3adbf0c635658"
+SHIPPED_SHA256 = "4db8a5c63e7b568fc88e90867cc059ced4093edcffc2a89379d1503968d028cb"
 
 
 @pytest.fixture(scope="session")
