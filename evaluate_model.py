@@ -5,6 +5,7 @@ import json
 import sys
 
 from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, run
+from digits.errors import UserError
 from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
@@ -64,7 +65,12 @@ def parse():
 
 
 def named(paths):
-    """Return the paths by the models' names: the files', or whole paths where those are alike."""
+    """Return the paths by the models' names: the files', or whole paths where those are alike.
+
+    Raises UserError if one is named twice.
+    """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UserError("one model is named twice behind --model: name each once")
     stems = [path.stem for path in paths]
     names = [
         stem if stems.count(stem) == 1 else str(path)

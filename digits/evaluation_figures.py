@@ -8,7 +8,7 @@ from digits.scores import CALIBRATION_BINS, confidence, percent
 
 MOST_MISTAKES, MISTAKES_IN_ROW = 100, 10
 EXAMPLES, EXAMPLES_IN_ROW = 24, 6
-FILTERS_IN_ROW = 8
+FILTERS_IN_ROW, MOST_FILTERS = 8, 64
 FILTER_GAP = 1  # pixels between filters, and between what they answer
 # Okabe and Ito's palette once more, for one colour per model.
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", RED, "#56B4E9", "black")
@@ -63,11 +63,16 @@ def histories_figure(records, window=False):
     for ax, name in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         for n, (model, record) in enumerate(records.items()):
             colour = COLOURS[n % len(COLOURS)]
-            draw_epochs(ax, record, f"val_{name}", model, colour)
+            draw_epochs(ax, record, f"val_{name}", label_of(model), colour)
             mark_best(ax, record, name, colour)
         dress_epochs(ax, name)
     figure.suptitle("Validation; the best epoch is marked")
     return figure
+
+
+def label_of(name):
+    """Return a name as matplotlib shows it: without formulas, though it begin with a low line."""
+    return (f" {name}" if name.startswith("_") else name).replace("$", r"\$")
 
 
 def draw_epochs(ax, record, name, label, colour):
@@ -195,13 +200,14 @@ def filters_figure(image, kernel, answers, window=False):
 
     `kernel` is (height, width, channels, filters), `answers` (rows, columns, filters).
     """
-    rows = -(-kernel.shape[-1] // FILTERS_IN_ROW)
+    rows = -(-min(kernel.shape[-1], MOST_FILTERS) // FILTERS_IN_ROW)
     figure = new_figure(10, 0.5 + max(1.7, 0.52 * rows), window)
     seen, weights, made = figure.subplots(1, 3, width_ratios=(1, 2.2, 2.2))
     draw_image(seen, image, "the image")
-    title = "the first filters: ink wanted (orange), or not (violet)"
-    draw_sheet(weights, kernel.mean(axis=2), title, "PuOr_r", True)
-    draw_sheet(made, answers, "what they answer", "gray")
+    shown = kernel.mean(axis=2)[..., :MOST_FILTERS]
+    title = f"{shown.shape[-1]} of {kernel.shape[-1]} first filters: light wanted (orange), or dark"
+    draw_sheet(weights, shown, title, "PuOr_r", True)
+    draw_sheet(made, answers[..., :MOST_FILTERS], "what they answer", "gray")
     return figure
 
 
@@ -241,5 +247,7 @@ def draw_damage(ax, results, name, colour, model):
     points = [(damage["clean"], clean)]
     points += [(x, 100 * y) for x, y in zip(damage["strengths"], damage["accuracy"], strict=True)]
     ax.axhline(clean, linestyle="--", color=colour, linewidth=1)
-    ax.plot(*zip(*sorted(points), strict=True), "o-", color=colour, label=model, markersize=4)
+    ax.plot(
+        *zip(*sorted(points), strict=True), "o-", color=colour, label=label_of(model), markersize=4
+    )
     ax.set_ylim(0, 103)

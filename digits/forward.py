@@ -1,6 +1,7 @@
 """A saved network's answer, computed with NumPy straight from the .h5: no TensorFlow."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,6 +19,10 @@ IMAGE = (28, 28, 1)  # the shape of what a network takes if it takes images of a
 
 class UnknownLayerError(Exception):
     """A layer, or a use of one, that only Keras can compute; the message names it."""
+
+
+class OtherImagesError(Exception):
+    """The network takes other images than those of 28×28."""
 
 
 class Step(NamedTuple):
@@ -93,8 +98,8 @@ def on_all_processors(function, items):
 def network(file):
     """Return the `Network` in an open `h5py.File`.
 
-    Raises UnknownLayerError for a network that needs Keras, KeyError or ValueError for a damaged
-    one.
+    Raises UnknownLayerError for a network that needs Keras, OtherImagesError for one that takes
+    other images, KeyError or ValueError for a damaged one.
     """
     described = layers_and_inputs(file)
     steps = [step(description, inputs, file["model_weights"]) for description, inputs in described]
@@ -104,9 +109,16 @@ def network(file):
 
 
 def image_shape(shape):
-    """Return the shape of one image, of what a network describes as its input's, or None."""
+    """Return the shape of one image, of what a network describes as its input's, or None.
+
+    Raises OtherImagesError unless that is the shape of 28×28 values.
+    """
     sides = tuple(shape or ())[1:]
-    return IMAGE if not sides or None in sides else sides
+    if not sides or None in sides:
+        return IMAGE
+    if not all(isinstance(side, int) and side > 0 for side in sides) or math.prod(sides) != 784:
+        raise OtherImagesError
+    return sides
 
 
 def layers_and_inputs(file):
@@ -206,6 +218,7 @@ def dense(config, weights):
     """Dense: weights (inputs, units) and bias, then the activation."""
     activate = activation(config)
     kernel, bias = kernel_and_bias(config, weights)
+    require_shape(kernel, 2, config["units"])
     return lambda values: activate(plus(values @ kernel, bias))
 
 
@@ -214,6 +227,7 @@ def convolution(config, weights):
     require(config, dilation_rate=[1, 1], groups=1, data_format="channels_last")
     activate = activation(config)
     kernel, bias = kernel_and_bias(config, weights)
+    require_shape(kernel, 4, config["filters"])
     height, width, _, filters = kernel.shape
     matrix = kernel.reshape(-1, filters)
 
@@ -226,7 +240,9 @@ def convolution(config, weights):
         for first in range(0, len(out), at_once):
             columns = windows[first : first + at_once].reshape(-1, len(matrix))  # copied
             some = out[first : first + at_once].reshape(-1, filters)
-            activate(plus(np.matmul(columns, matrix, out=some), bias))
+            active = activate(plus(np.matmul(columns, matrix, out=some), bias))
+            if active is not some:
+                some[:] = active
         return out
 
     return apply
@@ -256,10 +272,13 @@ def batch_normalization(config, weights):
     mean, variance = weights
     factor = (gamma / np.sqrt(variance + config["epsilon"])).astype(np.float32)
     offset = (beta - mean * factor).astype(np.float32)
+    require_shape(factor, 1, len(mean))
+    require_shape(offset, 1, len(mean))
 
     def apply(values):
         if config["axis"] not in (-1, [-1], values.ndim - 1, [values.ndim - 1]):
             raise UnknownLayerError(f"axis {config['axis']} in the layer {config['name']}")
+        require_shape(values, values.ndim, len(mean))
         return plus(values * factor, offset)
 
     return apply
@@ -316,6 +335,12 @@ def same_padding(length, size, stride):
 def kernel_and_bias(config, weights):
     """Return a layer's kernel and its bias, 0 if it has none."""
     return weights if config["use_bias"] else (weights[0], np.float32(0))
+
+
+def require_shape(array, dimensions, last):
+    """Raise ValueError unless an array has so many dimensions, the last of that length."""
+    if array.ndim != dimensions or array.shape[-1] != last:
+        raise ValueError(f"an array of shape {array.shape}")
 
 
 def activation(config):

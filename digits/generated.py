@@ -17,6 +17,8 @@ NAME = "generated digits"
 IMAGES, SEED = 36_000, 1  # of that data set
 NO_DIGIT = 10  # the label of what is none
 
+MOST_EPOCHS = 40  # that have drawn digits of their own: `record`'s then take 240 MB
+
 HEIGHT, MARGIN = 100, 40  # pixels: a digit's on the page, and the page's around it
 STEP = 0.3  # of the pen's radius: so close together it is set down along a curve
 POINTS = 12  # of a curve between two of its stroke's points
@@ -40,8 +42,10 @@ def load_training():
 def for_epochs(epochs, drawn, none, seed):
     """Return `mnist.Examples` of which each epoch has its own: images (epochs, n, 28, 28).
 
-    Of an epoch's n, the first are `drawn` digits, the others `none` images of no digit.
+    Of an epoch's n, the first are `drawn` digits, the others `none` images of no digit. There are
+    those of `MOST_EPOCHS` at most, to come again after them.
     """
+    epochs = min(epochs, MOST_EPOCHS)
     images, labels = digits(epochs * drawn, seed)
     signs = no_digits(epochs * none, seed)
     return mnist.Examples(

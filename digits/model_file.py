@@ -174,6 +174,8 @@ def predictor(path):
             f"{shown(path)} has {plain(layer)}: Keras answers, which takes longer", file=sys.stderr
         )
         network = KerasNetwork(path)
+    except forward.OtherImagesError as error:
+        raise UserError(no_images(path)) from error
     require_digits(network, path)
     return Predictor(network, conventions.OURS if is_ours else found_convention(network, path))
 
@@ -224,10 +226,15 @@ def require_digits(network, path):
     try:
         probabilities = np.asarray(network(image))
     except Exception as error:  # what Keras raises for images that do not fit
-        raise UserError(f"{shown(path)} takes no 28×28 images: {TRAIN_ONE}") from error
+        raise UserError(no_images(path)) from error
     if probabilities.shape != (1, 10):
         raise UserError(f"{shown(path)} does not tell ten digits apart: {TRAIN_ONE}")
     if not np.isfinite(probabilities).all():
         raise UserError(f"{shown(path)} answers with what are no numbers: {TRAIN_ONE}")
     if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):
         raise UserError(f"{shown(path)} gives no probabilities, for want of a softmax: {TRAIN_ONE}")
+
+
+def no_images(path):
+    """Return the sentence for a network of other images."""
+    return f"{shown(path)} takes no 28×28 images: {TRAIN_ONE}"

@@ -83,7 +83,7 @@ def damage_row(name, damage):
     """Return the row of one damage."""
     title = f"{name} ({damage['unit']})"
     pairs = zip(damage["strengths"], damage["accuracy"], strict=True)
-    return f"{title:21}" + "".join(f" {each:>4g}: {100 * share:4.1f}" for each, share in pairs)
+    return f"{title:21}" + "".join(f"{each:>5g}:{100 * share:5.1f}" for each, share in pairs)
 
 
 def of_models(summaries, comparisons, name):

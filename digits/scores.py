@@ -46,7 +46,8 @@ def wilson_interval(right, n):
     share, z = right / n, NORMAL_95
     middle = share + z * z / (2 * n)
     reach = z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
-    return [float((middle + sign * reach) / (1 + z * z / n)) for sign in (-1, 1)]
+    ends = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
+    return [float(min(max(end, 0), 1)) for end in ends]
 
 
 def mcnemar(first_alone, second_alone):

@@ -239,17 +239,19 @@ def interruptible():
 def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
-    Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples. A batch's
+    Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
+    ones again after the last. A batch's
     images are float32 of shape (batch, 28, 28, 1), 0 to 255. What it holds depends on the seed and
     its number alone, so that a training can go on where it ended. Indices are shuffled and whole
     batches gathered: single examples would cost more than the network.
     """
     images, labels = (tf.constant(each) for each in with_drawn(examples, drawn))
-    shared, own = len(examples.labels), drawn.labels.shape[1] if drawn else 0
+    shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
 
     def shuffled(epoch):
         order = tf.argsort(tf.random.stateless_uniform([shared + own], [seed, epoch]))
-        order = tf.where(order < shared, order, order + own * tf.cast(epoch, tf.int32))
+        first = own * tf.cast(epoch % epochs, tf.int32)
+        order = tf.where(order < shared, order, order + first)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch(number, indices):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import printed_digits
 
-from digits import evaluation_figures, robustness, scores
+from digits import evaluation_figures, plots, robustness, scores
 from digits.mnist import Examples
 
 HISTORY = {
@@ -67,6 +67,20 @@ def test_histories_of_several_models_share_their_axes():
     assert legend(accuracy) == ["one", "other"]
     np.testing.assert_allclose(accuracy.lines[2].get_ydata(), [50, 60, 70])
     assert accuracy.lines[0].get_color() != accuracy.lines[2].get_color()
+
+
+@pytest.mark.parametrize("name", ["a$_$", "_hidden", "plain"])
+def test_any_name_of_a_model_is_in_the_legend(name, tmp_path):
+    figure = evaluation_figures.histories_figure({name: RECORD})
+    plots.save(figure, tmp_path / "figure.svg")
+    (shown,) = legend(figure.axes[0])
+    assert shown.strip().replace("\\$", "$") == name
+
+
+def test_of_very_many_filters_the_first_are_drawn(read):
+    kernel, answers = Network(900).first_convolution(None)
+    figure = evaluation_figures.filters_figure(read[0].images[0], kernel, answers)
+    assert figure.get_figheight() < 6 and figure.axes[1].get_title().startswith("64 of 900")
 
 
 def test_confusion_writes_every_count_at_its_place():

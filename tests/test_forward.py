@@ -66,6 +66,10 @@ LAYER_USES = {
         layers.Flatten(),
     ],
     "global average": lambda: [layers.Conv2D(16, 7), layers.GlobalAveragePooling2D()],
+    "softmax of a convolution": lambda: [
+        layers.Conv2D(6, 5, activation="softmax"),
+        layers.Flatten(),
+    ],
     "no bias": lambda: [layers.Conv2D(4, 3, use_bias=False), layers.Flatten()],
     "normalisation": lambda: [
         layers.BatchNormalization(scale=False, epsilon=0.01),

@@ -59,6 +59,11 @@ def test_each_epoch_has_digits_of_its_own_and_what_is_none_after_them():
     np.testing.assert_array_equal(none, generated.no_digits(15, 3))
 
 
+def test_after_very_many_epochs_the_first_ones_come_again(monkeypatch):
+    monkeypatch.setattr(generated, "MOST_EPOCHS", 2)
+    assert generated.for_epochs(1000, drawn=3, none=1, seed=1).labels.shape == (2, 4)
+
+
 def test_a_recipe_without_drawn_digits_draws_none():
     assert generated.for_epochs(8, drawn=0, none=0, seed=1).labels.shape == (8, 0)
 

@@ -315,6 +315,16 @@ def test_file_that_keras_would_read_as_another_kind_is_not_given_to_it(tmp_path)
         model_file.predictor(tmp_path / "net.keras")
 
 
+def enormous_image(file, described):
+    described[0]["config"]["batch_shape"] = [None, 9000, 9000, 1]
+
+
+def test_network_that_asks_for_enormous_images_is_refused_before_one_is_made(tmp_path):
+    hostile(tmp_path / "net.h5", enormous_image)
+    with pytest.raises(UserError, match="takes no 28×28 images"):
+        model_file.predictor(tmp_path / "net.h5")
+
+
 @pytest.mark.parametrize(("setting", "value"), [("pool_size", 10**9), ("strides", 0)])
 def test_windows_beyond_reason_are_refused(tmp_path, setting, value):
     network = keras.Sequential(

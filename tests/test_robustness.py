@@ -100,6 +100,7 @@ def test_accuracy_is_measured_at_every_strength(images):
     results = robustness.measured(predict, test)
     assert (results["images"], results["accuracy"]) == (40, 1)
     assert set(results["damages"]) == set(robustness.DAMAGES) and len(results["damages"]) == 9
+    assert robustness.measured(predict, test._replace(images=images[:1], labels=test.labels[:1]))
     contrast = results["damages"]["contrast"]
     assert contrast["strengths"] == [0.05, 0.1, 0.2, 0.4, 0.7]
     assert contrast["accuracy"] == [0, 0, 0, 0, 1]

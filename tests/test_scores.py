@@ -53,6 +53,12 @@ def test_wilson_interval_is_that_of_the_literature(right, n, interval):
     assert scores.wilson_interval(right, n) == pytest.approx(interval, abs=5e-5)
 
 
+@pytest.mark.parametrize(("right", "n"), [(0, 7), (100, 100), (1, 1)])
+def test_wilson_interval_stays_among_shares(right, n):
+    low, high = scores.wilson_interval(right, n)
+    assert 0 <= low < high <= 1
+
+
 @pytest.mark.parametrize(
     ("alone", "p"), [((1, 5), 14 / 64), ((0, 10), 2 / 1024), ((3, 3), 1), ((0, 0), 1)]
 )

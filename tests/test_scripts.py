@@ -417,6 +417,7 @@ def test_robustness_is_measured_when_asked_for(theirs, run, small_data, tmp_path
     [
         (["--model", "gone.h5"], "no model at gone.h5"),
         (["--model", ROOT / "README.md"], "cannot read the model"),
+        (["--model", MODEL, MODEL], "named twice"),
         (["--data", ROOT / "README.md"], "README.md"),
         (["--output-dir", ROOT / "README.md"], "cannot write"),
         (["--show"], "no screen"),

@@ -66,8 +66,8 @@ def few_images(data, path):
 
     arrays = {}
     for part in ("train", "test"):
-        images, labels, _ = mnist.load(part, data)
-        arrays |= {f"x_{part}": images[:QUICK_IMAGES], f"y_{part}": labels[:QUICK_IMAGES]}
+        some = mnist.load(part, data)
+        arrays |= {f"x_{part}": some.images[:QUICK_IMAGES], f"y_{part}": some.labels[:QUICK_IMAGES]}
     np.savez_compressed(path, **arrays)
     return path
 
