@@ -17,7 +17,7 @@ DIGITS = (
         "34,36 40,8 22,2 0,40 10,92 38,98 58,60 50,16 30,6",
         "36,20 24,6 4,40 8,88 34,100 58,70 54,24 34,2 26,26",
     ),
-    (  # 1: plain, twice as common; bent; flagged; flagged and footed; footed; hooked
+    (  # 1: plain, twice as common; bent; flagged, footed, both; hooked; up from the foot first
         "10,0 10,100",
         "16,0 6,100",
         "30,0 0,100",
@@ -65,7 +65,7 @@ DIGITS = (
         "4,12 30,0 52,20 34,46 50,62 52,88 24,100 0,90",
         "2,6 30,0 44,14 20,40! 48,52 52,80 26,100 0,88",
     ),
-    (  # 4: open; round; closed; lifted; in one stroke; with a tail; steep
+    (  # 4: open; round; closed; lifted; in one stroke; with a tail; steep; like lightning
         "8,2! 0,55! 62,52; 46,5 42,100",
         "10,2 0,40 10,56 40,54 62,48; 52,0 46,100",
         "42,0! 0,68! 64,68; 43,0 42,100",
@@ -105,7 +105,7 @@ DIGITS = (
         "6,0 0,50 6,90 30,100 60,80 50,64 24,72 20,90",
         "24,0 6,40 6,84 30,98 66,84 60,64 34,70 24,92",
     ),
-    (  # 7: plain; bent; with a serif; crossed; both; waved
+    (  # 7: plain; bent; with a serif; crossed; both; waved; crossed low
         "0,4! 56,2! 24,100",
         "0,6! 58,3! 34,45 24,100",
         "2,18! 2,4! 58,3! 22,100",
@@ -129,7 +129,7 @@ DIGITS = (
         "66,6 30,0 10,22 36,48 40,84 16,100 2,84 24,56 60,24 80,2",
         "60,10 36,0 16,14 30,44 44,70 36,98 10,96 8,74 36,48 66,14",
     ),
-    (  # 9: round; slanted; with a tail; with a small ring; open
+    (  # 9: round; slanted; with a tail; with a small ring; open; on a base; like a p turned
         "52,14 30,0 4,18 8,44 30,48 50,26 52,8! 52,50 48,100",
         "48,10 22,2 2,25 14,48 38,42 50,12! 36,100",
         "50,15 26,0 2,20 10,46 36,46 52,14! 52,70 34,98 6,92",
