@@ -41,6 +41,8 @@ def is_whole(record):
         numbers = np.array([[record.get("temperature", 1), *each] for each in series], float)
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
+    if not isinstance(record.get("recipe", ""), str):
+        return False
     return bool(numbers.shape[1] > 1 and np.isfinite(numbers).all() and (numbers[:, 0] > 0).all())
 
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from digits import scores
 from digits.scores import accuracy_with_misses, confidence, percent
 
-LONGEST_NAME = 24
+NAME_WIDTH = 24
 SIGNIFICANT = 0.05
 
 
@@ -90,9 +90,9 @@ def of_models(summaries, comparisons, name):
     """Return several models' summaries, a dict by name, side by side, and how each two compare."""
     images = next(iter(summaries.values()))["images"]
     title = f"on {images:,} test images ({name})"
-    head = f"{'model':{LONGEST_NAME}} accuracy  misses     95 % interval    loss  cal. error"
+    head = f"{'model':{NAME_WIDTH}} accuracy  misses     95 % interval    loss  cal. error"
     rows = [
-        f"{name:{LONGEST_NAME}} {percent(each['accuracy'])}  {each['misses']:6,}"
+        f"{name:{NAME_WIDTH}} {percent(each['accuracy'])}  {each['misses']:6,}"
         f"  {interval(each):>16}  {each['loss']:6.4f}  {percent(each['calibration_error']):>10}"
         for name, each in summaries.items()
     ]

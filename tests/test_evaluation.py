@@ -60,6 +60,7 @@ DAMAGED = [
     {"history": {**HISTORY, "val_loss": "low"}},
     {"history": {name: [] for name in HISTORY}},
     {"history": HISTORY, "temperature": 0},
+    {"history": HISTORY, "recipe": ["fast"]},
     {"history": HISTORY, "temperature": "warm"},
 ]
 
