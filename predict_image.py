@@ -20,7 +20,8 @@ EXAMPLES = """\
   python predict_image.py                   the picture named at its top
   python predict_image.py seven.jpg scans/  pictures, and folders of them
   python predict_image.py --index 0 17      test images
-  python predict_image.py --interactive     one after another, as typed"""
+  python predict_image.py --interactive     one after another, as typed
+  python predict_image.py --draw            what you draw with the mouse"""
 
 MOST_DRAWN = 8  # answers in one figure
 
@@ -32,10 +33,13 @@ def main():
     if arguments.save:
         plots.require_figure_name(arguments.save)
         require_writable(arguments.save)
+    if arguments.draw:
+        plots.require_window("name a picture instead")
     predict = model_file.predictor(arguments.model)
     if arguments.interactive:
         return converse(arguments, predict)
-    answers, status = tell(asked(arguments, predict), arguments.json)
+    found = drawn(predict) if arguments.draw else asked(arguments, predict)
+    answers, status = tell(found, arguments.json)
     draw(answers, arguments)
     return status
 
@@ -47,6 +51,7 @@ def parse():
     )
     parser.add_argument("--index", type=int, nargs="+", metavar="N", help="of a test image")
     parser.add_argument("--interactive", action="store_true", help="ask again and again")
+    parser.add_argument("--draw", action="store_true", help="open a window to draw digits in")
     add_model(parser)
     add_data(parser)
     parser.add_argument(
@@ -62,9 +67,17 @@ def parse():
     )
     parser.add_argument("--json", action="store_true", help="print an object per picture")
     arguments = parser.parse_args()
-    if arguments.interactive and (arguments.pictures or arguments.index):
-        parser.error("--interactive asks for pictures and indices itself: name none")
+    for mode in ("interactive", "draw"):
+        if getattr(arguments, mode) and (arguments.pictures or arguments.index):
+            parser.error(f"--{mode} asks for what to read itself: name nothing")
     return arguments
+
+
+def drawn(predict):
+    """Return what to tell of what is drawn in a window, when it is closed: an `Answer` or none."""
+    from digits import drawing
+
+    return drawing.answers_to_drawing(predict)
 
 
 def asked(arguments, predict):
@@ -108,7 +121,8 @@ def draw(answers, arguments, wait=True):
     """Show and save the answers as the arguments say; with `wait`, until the window is closed."""
     from digits import plots
 
-    wanted = arguments.show or (arguments.show is None and len(answers) == 1 and not arguments.json)
+    is_one = len(answers) == 1 and not (arguments.json or arguments.draw)
+    wanted = arguments.show or (arguments.show is None and is_one)
     if arguments.show:
         plots.require_window()
     show = wanted and plots.window_available()

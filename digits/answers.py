@@ -92,17 +92,26 @@ class Answer:
 
 def of_picture(path, predict):
     """Return the `Answer` to a picture file. Whatever is wrong with the file is in the answer."""
-    source = shown(path)
     try:
         picture = pictures.read(path)
+    except UserError as error:
+        return Answer(shown(path), "unreadable", error=str(error))
+    return of_opened(picture, shown(path), predict)
+
+
+def of_drawing(page, predict):
+    """Return the `Answer` to what has been drawn on a page, a PIL image."""
+    return of_opened(page, "drawing", predict)
+
+
+def of_opened(picture, source, predict):
+    """Return the `Answer` to a picture, a PIL image as `pictures.read` gives it."""
+    image = pictures.for_display(picture)
+    try:
         rows = pictures.rows_of_digits(picture, predict)
     except NoDigitError as error:
-        image = pictures.for_display(picture)
         return Answer(source, "no-digit", image, error=f"no digit found: {error}")
-    except UserError as error:
-        return Answer(source, "unreadable", error=str(error))
-    image = pictures.for_display(picture)
-    scale = picture.info["reduced"] * picture.width / image.shape[1]
+    scale = picture.info.get("reduced", 1) * picture.width / image.shape[1]
     return Answer(source, status(rows), image, rows, scale)
 
 

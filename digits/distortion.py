@@ -1,4 +1,4 @@
-"""Training images moved as hands differ: turned, slanted, stretched, shifted, bent, thickened."""
+"""Training images as hands and cameras differ: turned, slanted, shifted, bent, thickened, noisy."""
 
 import tensorflow as tf
 
@@ -22,7 +22,8 @@ def distorted(images, limits, seed):
         x, y = x + bend[..., 0], y + bend[..., 1]
     if limits.thinner or limits.thicker:
         images = thickened(images, weight, limits)
-    return sampled(images, x, y)
+    images = sampled(images, x, y)
+    return noisy(images, limits.noise, seed) if limits.noise else images
 
 
 def thickened(images, weight, limits):
@@ -32,6 +33,13 @@ def thickened(images, weight, limits):
     thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")  # half a pixel off: the shift covers it
     thicker, thinner = tf.nn.relu(weight) * limits.thicker, tf.nn.relu(-weight) * limits.thinner
     return images + thicker * (thick - images) + thinner * (thin - images)
+
+
+def noisy(images, most, seed):
+    """Return the images, every other one on average with noise of up to so much of full ink."""
+    share = tf.nn.relu(tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed + 2, -1, 1))
+    grain = tf.random.stateless_normal(tf.shape(images), seed + 3)
+    return tf.clip_by_value(images + 255 * most * share * grain, 0, 255)
 
 
 def affine(angle, shear, log_width, log_height, right, down, rows, columns):

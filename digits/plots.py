@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -52,10 +53,10 @@ def window_available():
     return plt.get_backend().lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE)
 
 
-def require_window():
-    """Raise UserError unless a figure can be shown."""
+def require_window(instead="run it without --show"):
+    """Raise UserError, which names what to do instead, unless a figure can be shown."""
     if not window_available():
-        raise UserError("no screen to show a figure on: run it without --show")
+        raise UserError(f"no screen to open a window on: {instead}")
 
 
 def require_figure_name(path):
@@ -106,11 +107,13 @@ def draw_confidences(ax, probabilities):
 def draw_answer(axes, answer):
     """Draw an `Answer` on three axes: the picture, what the network saw of it, its confidences.
 
-    Of several digits the confidences are the least certain one's.
+    Of several digits the confidences are the least certain one's; without digits there are none.
     """
     colour = RED if answer.label is not None and not answer.is_right else "black"
     name = Path(answer.source).name.encode(errors="replace").decode()  # any bytes, on Linux
-    draw_reading(axes, answer, f"{shortened(name)}\n{answer.words}", colour)
+    draw_reading(axes, answer, f"{shortened(name)}\n{fill(answer.words, 44)}", colour)
+    if not answer.rows:
+        return
     axes[1].set_title("what the network saw", fontsize="medium")
     draw_confidences(axes[2], answer.doubtful.probabilities)
     if len(answer.digits) > 1:
@@ -137,7 +140,7 @@ def draw_boxes(ax, answer):
     for digit in answer.digits if answer.label is None else ():
         left, top, right, bottom = (edge / answer.scale for edge in digit.box)
         corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
-        ax.plot(*corners, color=ORANGE, linewidth=1)
+        ax.plot(*corners, color=ORANGE, linewidth=1, scalex=False, scaley=False)
         if len(answer.digits) > 1:
             ax.text(left, top, str(digit.predicted), color=ORANGE, va="bottom", weight="bold")
 

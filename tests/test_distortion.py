@@ -1,5 +1,7 @@
 """Distortions: how far they go, and that nothing moves where they are not asked to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,3 +137,13 @@ def test_strokes_become_thicker_and_thinner_up_to_the_limits():
     assert 0.5 < share.min() < 0.9
     only_thicker = distorted(images_of(bar), Distortion(0, 0, 0, 0, thicker=1), SEED)
     assert only_thicker.numpy().sum(axis=(1, 2, 3)).min() >= 4 * 20 * 255 - 1
+
+
+def test_half_of_the_images_have_noise_of_up_to_its_limit():
+    grey = np.full((300, 28, 28), 128)
+    noisy = distorted(images_of(grey), replace(NONE, noise=0.1), SEED).numpy()
+    deviations = noisy.std(axis=(1, 2, 3)) / 255
+    assert 0.4 < np.mean(deviations < 1e-4) < 0.6
+    assert 0.09 < deviations.max() < 0.11
+    beyond = distorted(images_of(2 * grey - 1), replace(NONE, noise=0.5), SEED).numpy()
+    assert beyond.min() >= 0 and beyond.max() <= 255

@@ -623,7 +623,7 @@ def write_pictures(folder):
         (["--model", "gone.h5"], "no model at gone.h5"),
         (["--model", "noise.h5"], "cannot read the model noise.h5"),
         (["--index", "0", "200"], "no test image 200"),
-        (["--interactive", "text.png"], "name none"),
+        (["--interactive", "text.png"], "name nothing"),
         (["--model", "none"], "no model at none"),
         ([EXAMPLES[0], "--save", "figure.docx"], "must end in"),
         (["gone.png", "--save", "new/figure.png"], "gone.png"),

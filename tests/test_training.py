@@ -15,6 +15,7 @@ from digits.quiet import import_tensorflow
 
 import_tensorflow()
 import keras  # noqa: E402 - after TensorFlow has been imported quietly
+import tensorflow as tf  # noqa: E402
 
 from digits import training  # noqa: E402
 
@@ -293,6 +294,30 @@ def test_images_come_distorted_if_the_recipe_says_so(examples):
 
     assert unchanged(None) == 100
     assert unchanged(networks.Distortion()) < 5
+
+
+def in_bfloat16():
+    option = "auto_mixed_precision_onednn_bfloat16"
+    return tf.config.optimizer.get_experimental_options().get(option, False)
+
+
+@pytest.mark.parametrize("recipe, units", [("fast", True), ("fast", False), ("two-blocks", True)])
+def test_only_own_recipes_train_in_bfloat16_and_only_where_it_is_faster(
+    examples, place, monkeypatch, recipe, units
+):
+    seen = []
+    monkeypatch.setattr(training, "has_bfloat16_units", lambda: units)
+    monkeypatch.setattr(training, "fit", lambda *_: seen.append(in_bfloat16()))
+    training.train(task(recipe=recipe), *examples, place)
+    assert seen == [recipe == "fast" and units]
+    assert not in_bfloat16(), "what comes after is computed in float32"
+
+
+def test_processor_has_bfloat16_units_if_linux_says_so(tmp_path):
+    for text, expected in (("flags : avx512f amx_bf16 amx_tile", True), ("flags : avx2", False)):
+        (tmp_path / "cpuinfo").write_text(text)
+        assert training.has_bfloat16_units(tmp_path / "cpuinfo") is expected
+    assert not training.has_bfloat16_units(tmp_path / "none")
 
 
 def test_learning_rate_rises_to_its_peak_and_falls_to_almost_nothing():

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Draw digits in the window of `predict_image.py --draw` as a hand would, and save it."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from digits.command_line import Parser, add_model, run, whole_number
+from digits.files import require_writable, shown, user_path
+
+EXAMPLES = """\
+  python tools/drawing_window.py
+  python tools/drawing_window.py --number 90 --output window.png"""
+
+HEIGHT = 210  # pixels of the page, of a digit
+
+
+def main():
+    arguments = parse()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from digits import drawing, model_file, plots
+
+    plots.require_figure_name(arguments.output)
+    require_writable(arguments.output)
+    figure = drawing.new_figure()
+    FigureCanvasAgg(figure).draw()
+    window = drawing.Drawing(figure, model_file.predictor(arguments.model))
+    for stroke in strokes(str(arguments.number), drawing.SIDE):
+        draw(figure, stroke)
+    plots.save(figure, arguments.output)
+    print(window.answer.words)
+    print(f"saved as {shown(arguments.output)}", file=sys.stderr)
+    return 0
+
+
+def parse():
+    parser = Parser(__doc__, EXAMPLES)
+    parser.add_argument(
+        "--number", type=whole_number(0, 99), default=4, metavar="N", help="what is drawn"
+    )
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        default=shown(ROOT / "docs" / "drawing.png"),
+        metavar="FILE",
+        help="the figure to write",
+    )
+    add_model(parser)
+    return parser.parse_args()
+
+
+def strokes(number, side):
+    """Return the strokes of a number in the middle of a page, each float64 (n, 2), in pixels."""
+    from digits import generated, hands
+
+    out = []
+    for place, digit in enumerate(number):
+        corner = side * (2 * place + 1) / (2 * len(number)) - HEIGHT / 3, (side - HEIGHT) / 2
+        for points, corners in generated.strokes(hands.DIGITS[int(digit)][0]):
+            out.append(generated.curve(points, corners) * HEIGHT / 100 + corner)
+    return out
+
+
+def draw(figure, stroke):
+    """Move the mouse along a stroke, its left button down."""
+    from matplotlib.backend_bases import MouseButton, MouseEvent
+
+    points = figure.axes[0].transData.transform(stroke)
+    whole = [("button_press_event", points[0]), *(("motion_notify_event", p) for p in points)]
+    for name, (x, y) in [*whole, ("button_release_event", points[-1])]:
+        event = MouseEvent(name, figure.canvas, x, y, MouseButton.LEFT)
+        figure.canvas.callbacks.process(name, event)
+
+
+if __name__ == "__main__":
+    run(main)
