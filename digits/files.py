@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +26,23 @@ def whole_file(path):
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path):
+    """Yield a folder to write to, which becomes `path`, a new one, when the block ends well.
+
+    It stands beside `path`, hidden, and is gone if the block fails.
+    Raises UserError if the place cannot be written to.
+    """
+    target, partial = target_and_partial(path)
+    with told_plainly(path):
+        try:
+            partial.mkdir(parents=True)
+            yield partial
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def require_writable(path, size=0):

@@ -1,0 +1,69 @@
+"""The export: a SavedModel that answers as predict_image.py does, in the layout that is served."""
+
+import numpy as np
+import pytest
+from conftest import assert_refused, printed_digits
+
+from digits import conventions, model_file, networks, serving
+from digits.errors import UserError
+from digits.quiet import import_tensorflow
+
+tf = import_tensorflow()
+
+
+@pytest.fixture
+def model(tmp_path):
+    """The path of a network that is not trained, and answers all the same."""
+    path = tmp_path / "net.h5"
+    model_file.save(networks.build(networks.RECIPES["fast"]), {}, path)
+    return path
+
+
+@pytest.fixture
+def foreign_model(tmp_path, monkeypatch):
+    """That of another program's, which expects pixels from 0 to 1."""
+    dark = next(each for each in conventions.CONVENTIONS if each.words.startswith("0 to 1, dark"))
+    monkeypatch.setattr(conventions, "found", lambda network: (dark, 99))
+    path = tmp_path / "foreign.h5"
+    networks.build(networks.RECIPES["keras-example"]).save(path)
+    return path
+
+
+def served(folder):
+    """Return what TensorFlow Serving calls for a folder of one version."""
+    return tf.saved_model.load(str(folder)).signatures["serving_default"]
+
+
+@pytest.mark.parametrize("kind", ["model", "foreign_model"])
+def test_export_answers_as_the_prediction_does(request, tmp_path, kind):
+    path = request.getfixturevalue(kind)
+    images, _ = printed_digits(5, seed=8)
+    answer = served(serving.export(path, tmp_path / "served"))
+    probabilities = answer(images=tf.constant(images, tf.float32))["probabilities"]
+    np.testing.assert_allclose(probabilities, model_file.predictor(path)(images), atol=1e-5)
+
+
+def test_each_export_is_the_next_version_and_leaves_the_others(model, tmp_path):
+    folder = tmp_path / "served"
+    (folder / "9").mkdir(parents=True)
+    (folder / "9" / "kept").touch()
+    (folder / "10-old").mkdir()
+    assert serving.export(model, folder) == folder / "10"
+    assert sorted(each.name for each in folder.iterdir()) == ["10", "10-old", "9"]
+    assert (folder / "9" / "kept").exists()
+    assert {"saved_model.pb", "variables"} <= {each.name for each in (folder / "10").iterdir()}
+
+
+def test_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(serving, "write", full)
+    with pytest.raises(UserError, match=r"served/1: No space left"):
+        serving.export(model, tmp_path / "served")
+    assert not list((tmp_path / "served").iterdir())
+
+
+def test_export_of_what_is_no_model_is_refused(run, tmp_path):
+    assert_refused(run("tools/export_model.py", "served", "--model", "gone.h5"), "no model at gone")
+    assert not (tmp_path / "elsewhere" / "served").exists()
