@@ -2,7 +2,8 @@
 
 import shutil
 
-from conftest import ROOT, assert_refused
+from conftest import ROOT, assert_refused, printed_digits
+from PIL import Image
 
 
 def known(folder, rows):
@@ -24,6 +25,19 @@ def test_table_counts_what_is_read_right_by_kind_and_names_the_misses(run, tmp_p
     assert "| chalk | 1 | 0 | 0.0 % | 0 |" in result.stdout
     assert "chalk_3.jpg: 8, read as 3 (" in result.stdout.splitlines()[-1]
     assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
+def test_usual_way_is_right_where_the_picture_is_as_mnist_and_wrong_on_a_photograph(
+    run, tmp_path, shipped_model
+):
+    known(tmp_path, [("pencil_7.jpg", "7", "pencil"), ("chalk_3.jpg", "3", "chalk")])
+    image, _ = printed_digits(1, seed=8)
+    Image.fromarray(255 - image[0]).save(tmp_path / "tidy.png")
+    with (tmp_path / "labels.csv").open("a", encoding="utf-8") as file:
+        file.write(f"tidy.png,{printed_digits(1, seed=8)[1][0]},none\n")
+    result = run("tools/picture_table.py", tmp_path, "--by", "pen", "--usual")
+    assert result.returncode == 0, result.stderr
+    assert "| chalk | 1 | 0 |" in result.stdout and "| none | 1 | 1 |" in result.stdout
 
 
 def test_folder_without_labels_is_refused(run, tmp_path):

@@ -11,6 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -24,7 +26,8 @@ MOST_DRAWN = 60  # misses on a sheet
 
 EXAMPLES = """\
   python tools/picture_table.py my_pictures
-  python tools/picture_table.py my_pictures --by style --misses misses.png"""
+  python tools/picture_table.py my_pictures --by style --misses misses.png
+  python tools/picture_table.py my_pictures --usual"""
 
 
 @dataclass
@@ -58,7 +61,8 @@ def main():
         require_writable(arguments.misses)
     rows = labelled(arguments.folder, arguments.by)
     predict = model_file.predictor(arguments.model)
-    readings = [Reading(*row, answers.of_picture(row[0], predict)) for row in rows]
+    answer = usual_answer if arguments.usual else answers.of_picture
+    readings = [Reading(*row, answer(row[0], predict)) for row in rows]
     for line in table(readings):
         print(line)
     misses = [each for each in readings if not each.is_right or each.is_given_up]
@@ -73,6 +77,11 @@ def parse():
     parser.add_argument("folder", type=user_path, metavar="FOLDER", help=f"with a {LABELS}")
     parser.add_argument("--by", metavar="COLUMN", help="the column that tells kinds apart")
     parser.add_argument("--misses", type=user_path, metavar="FILE", help="draw the misses")
+    parser.add_argument(
+        "--usual",
+        action="store_true",
+        help="read them as the usual script does: the whole picture shrunk to 28×28 and inverted",
+    )
     add_model(parser)
     return parser.parse_args()
 
@@ -97,6 +106,16 @@ def kind_of(row, column):
     if column and row[column]:
         return row[column]
     return {0: "no digit", 1: "one digit"}.get(len(row["label"].strip()), "several digits")
+
+
+def usual_answer(path, predict):
+    """Return the usual script's `Answer` to a picture file: ink is what is dark, all of it."""
+    from digits import answers, pictures, writing
+
+    picture = pictures.read(path)
+    image = 255 - np.asarray(picture.convert("L").resize((28, 28)))
+    digit = writing.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
+    return answers.Answer(shown(path), "ok", pictures.for_display(picture), [[digit]])
 
 
 def table(readings):
