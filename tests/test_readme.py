@@ -33,7 +33,8 @@ def copy(tmp_path_factory):
 
 def that_train(command):
     """Whether a command takes minutes or hours: what it prints is not tried, but looked up."""
-    return command.startswith("python train_model.py") and "--list" not in command
+    quick = ("--list-recipes", "--help")
+    return command.startswith("python train_model.py") and not command.endswith(quick)
 
 
 @pytest.mark.parametrize("command", [c for c in quoted_commands() if not that_train(c)])
@@ -91,6 +92,41 @@ def test_model_that_ships_knows_what_is_no_digit(shipped_model):
     images, labels = generated.digits(300, seed=11)
     assert np.mean(predict(images).argmax(axis=1) == labels) > 0.97
     assert np.mean(predict(generated.no_digits(300, seed=11)).max(axis=1) > 0.9) < 0.05
+
+
+def row_of(name):
+    """Return the cells of the table row that begins so, without its name."""
+    (row,) = re.findall(rf"^\| {re.escape(name)} \| (.*) \|$", README, re.MULTILINE)
+    return row.split(" | ")
+
+
+def test_first_table_says_what_the_results_say():
+    photographs, right, *_ = row_of("one digit, photographed")
+    assert row_of("photographs of one digit, read right")[1] == f"{right} of {photographs}"
+    others = [row_of(name) for name in ("one digit, drawn on a screen", "one digit, about 28×28")]
+    of, right = (sum(int(each[n]) for each in others) for n in (0, 1))
+    row = row_of("digits drawn on a screen, or of about 28×28 pixels")
+    assert row[1] == f"{right} of {of}"
+    pictures, right, *_ = row_of("several digits, all of them right")
+    assert row_of("pictures of several digits")[1] == f"{right} of {pictures}"
+    ours, usual, _, memory, usual_memory = row_of("a picture, a new process")
+    row = row_of("from the start of Python to the answer")
+    assert row == [f"{usual}, {usual_memory}", f"{ours}, {memory}"]
+    classic = [row_of(f"`{name}`") for name, each in networks.RECIPES.items() if each.reported]
+    misses = [int(n) for each in classic for n in each[2].split(", ")]
+    row = row_of("MNIST's test images, wrong of 10,000")
+    assert row == [f"{min(misses)} to {max(misses)}", row_of("`record`")[2]]
+
+
+def test_readme_shows_every_figure_there_is():
+    drawn = set(re.findall(r"\]\(docs/(.+?\.png)\)", README))
+    assert drawn == {path.name for path in (ROOT / "docs").iterdir()}
+
+
+def test_changelog_begins_with_the_version_of_the_project():
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    newest = re.search(r"^## (\S+),", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert newest[1] == version
 
 
 def test_figures_and_links_are_there():
