@@ -38,8 +38,7 @@ def main():
     predict = model_file.predictor(arguments.model)
     if arguments.interactive:
         return converse(arguments, predict)
-    found = drawn(predict) if arguments.draw else asked(arguments, predict)
-    answers, status = tell(found, arguments.json)
+    answers, status = tell(asked(arguments, predict), arguments.json)
     draw(answers, arguments)
     return status
 
@@ -50,8 +49,9 @@ def parse():
         "pictures", type=user_path, nargs="*", metavar="PICTURE", help="or a folder"
     )
     parser.add_argument("--index", type=int, nargs="+", metavar="N", help="of a test image")
-    parser.add_argument("--interactive", action="store_true", help="ask again and again")
-    parser.add_argument("--draw", action="store_true", help="open a window to draw digits in")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--interactive", action="store_true", help="ask again and again")
+    mode.add_argument("--draw", action="store_true", help="open a window to draw digits in")
     add_model(parser)
     add_data(parser)
     parser.add_argument(
@@ -67,21 +67,18 @@ def parse():
     )
     parser.add_argument("--json", action="store_true", help="print an object per picture")
     arguments = parser.parse_args()
-    for mode in ("interactive", "draw"):
-        if getattr(arguments, mode) and (arguments.pictures or arguments.index):
-            parser.error(f"--{mode} asks for what to read itself: name nothing")
+    if (arguments.interactive or arguments.draw) and (arguments.pictures or arguments.index):
+        parser.error("--interactive and --draw get what they read from you: name nothing")
     return arguments
 
 
-def drawn(predict):
-    """Return what to tell of what is drawn in a window, when it is closed: an `Answer` or none."""
-    from digits import drawing
-
-    return drawing.answers_to_drawing(predict)
-
-
 def asked(arguments, predict):
-    """Yield the `Answer` to each test image and picture that the arguments name."""
+    """Yield the `Answer` to each test image and picture that the arguments name, or a drawing."""
+    if arguments.draw:
+        from digits import drawing
+
+        yield from drawing.answers_to_drawing(predict)
+        return
     from digits import answers, pictures
 
     if arguments.index:

@@ -36,7 +36,10 @@ def thickened(images, weight, limits):
 
 
 def noisy(images, most, seed):
-    """Return the images, every other one on average with noise of up to so much of full ink."""
+    """Return images, float32 (n, 28, 28, 1), 0 to 255, every other one on average with noise.
+
+    Its standard deviation is up to `most` times full ink, 255.
+    """
     share = tf.nn.relu(tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed + 2, -1, 1))
     grain = tf.random.stateless_normal(tf.shape(images), seed + 3)
     return tf.clip_by_value(images + 255 * most * share * grain, 0, 255)

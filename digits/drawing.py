@@ -10,9 +10,9 @@ SIDE = 400  # pixels of the page, each way
 PEN = 12  # pixels, its radius: a digit as high as half the page has the strokes of MNIST's
 PAUSE = 250  # milliseconds from one reading to the next
 LEFT, RIGHT = 1, 3  # matplotlib's mouse buttons
-UNDO, CLEAR = {"ctrl+z", "backspace"}, {"escape", "delete"}
+UNDO, CLEAR = {"ctrl+z", "cmd+z", "super+z", "backspace"}, {"escape", "delete"}
 TABLE = "0.85"  # the grey that the page lies on
-HINT = "draw here    –    Backspace takes the last stroke back, the right button clears the page"
+HINT = "draw here    –    Backspace takes the last stroke back, Escape or a right click all of them"
 PLACES = [(0.03, 0.12, 0.3, 0.72), (0.37, 0.12, 0.26, 0.72), (0.71, 0.2, 0.26, 0.64)]
 
 
@@ -26,38 +26,42 @@ class Drawing:
     def __init__(self, figure, predict):
         self.figure, self.predict = figure, predict
         self.strokes, self.answer = [], None  # a stroke is a list of points, x and y
-        self.is_down, self.is_read = False, True
+        self.is_down, self.is_changed = False, False
         figure.set(facecolor=TABLE, layout_engine="none")  # which would move the page about
         figure.text(0.03, 0.04, HINT)
         self.axes = [figure.add_axes(place) for place in PLACES]
         self.show()
-        connect = figure.canvas.mpl_connect
+        self.listen(figure.canvas)
+
+    def listen(self, canvas):
+        """Have the canvas report what mouse and keyboard do, and the passing of time."""
+        connect = canvas.mpl_connect
         connect("button_press_event", self.on_press)
         connect("motion_notify_event", self.on_move)
         connect("button_release_event", self.on_release)
         connect("key_press_event", self.on_key)
-        self.timer = figure.canvas.new_timer(PAUSE, [(self.read, (), {})])
+        self.timer = canvas.new_timer(PAUSE, [(self.refresh, (), {})])
         self.timer.start()
 
     def on_press(self, event):
         """Begin a stroke, or clear the page."""
-        self.is_down = False
-        if event.button == RIGHT:
+        on_page = event.inaxes is self.axes[0]
+        self.is_down = on_page and event.button == LEFT
+        if self.is_down:
+            self.change([*self.strokes, [self.point(event)]])
+        elif on_page and event.button == RIGHT:
             self.change([])
-        elif event.button == LEFT and event.inaxes is self.axes[0]:
-            self.is_down = True
-            self.change([*self.strokes, [(event.xdata, event.ydata)]])
 
     def on_move(self, event):
-        """Go on with the stroke."""
-        if self.is_down and event.inaxes is self.axes[0]:
-            self.strokes[-1].append((event.xdata, event.ydata))
+        """Go on with the stroke, also beyond the page, from where the mouse may come back."""
+        if self.is_down:
+            self.strokes[-1].append(self.point(event))
             self.change(self.strokes)
 
     def on_release(self, event):
         """End the stroke."""
         self.is_down = False
-        self.read()
+        self.refresh()
 
     def on_key(self, event):
         """Take the last stroke back, or all."""
@@ -65,9 +69,13 @@ class Drawing:
             self.is_down = False
             self.change(self.strokes[:-1] if event.key in UNDO else [])
 
+    def point(self, event):
+        """Return where the mouse is, x and y in pixels of the page."""
+        return tuple(self.axes[0].transData.inverted().transform((event.x, event.y)))
+
     def change(self, strokes):
-        """Show other strokes at once; `read` follows."""
-        self.strokes, self.is_read = strokes, False
+        """Show other strokes at once; the answer to them follows."""
+        self.strokes, self.is_changed = strokes, True
         ax, canvas = self.axes[0], self.figure.canvas
         ax.images[0].set_data(page(strokes))
         if canvas.supports_blit:  # the page alone: all of the figure would be behind the mouse
@@ -76,13 +84,16 @@ class Drawing:
         else:
             canvas.draw_idle()
 
+    def refresh(self):
+        """Show the answer to the page if it has changed."""
+        if self.is_changed:
+            self.read()
+            self.show()
+
     def read(self):
-        """Read the page, if it has changed, and show the answer."""
-        if self.is_read:
-            return
-        self.is_read = True
+        """Answer to what is on the page now."""
+        self.is_changed = False
         self.answer = answers.of_drawing(page(self.strokes), self.predict) if self.strokes else None
-        self.show()
 
     def show(self):
         """Show the page and the answer to it."""
@@ -122,10 +133,12 @@ def answers_to_drawing(predict):
     """
     import matplotlib as mpl
 
-    with mpl.rc_context({"toolbar": "None"}):  # its keys and tools would get in the way
+    with mpl.rc_context({"toolbar": "None"}):  # its tools would get in the way; so would the keys
         figure = new_figure(window=True)
-    figure.canvas.manager.set_window_title("draw a digit")
+    manager = figure.canvas.manager
+    figure.canvas.mpl_disconnect(manager.key_press_handler_id)
+    manager.set_window_title("draw a digit")
     drawing = Drawing(figure, predict)
     plots.show()
-    drawing.read()
+    drawing.read()  # what the last moment brought
     return [drawing.answer] if drawing.answer else []

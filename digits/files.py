@@ -33,10 +33,12 @@ def whole_folder(path):
     """Yield a folder to write to, which becomes `path`, a new one, when the block ends well.
 
     It stands beside `path`, hidden, and is gone if the block fails.
-    Raises UserError if the place cannot be written to.
+    Raises UserError if the place cannot be written to, or is taken.
     """
     target, partial = target_and_partial(path)
     with told_plainly(path):
+        if target.exists():
+            raise FileExistsError(0, "it is there already")
         try:
             partial.mkdir(parents=True)
             yield partial

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Distortion:
-    """How far a training image is moved, at most: a hand differs from another by about as much."""
+    """How far a training image is changed, at most: hands differ by about as much."""
 
     rotation: float = 0.2  # radians
     shear: float = 0.2
@@ -20,7 +20,7 @@ class Distortion:
     bend: float = 0.0  # pixels, the standard deviation at each of the points that bend it
     thinner: float = 0.0  # the share of the way to strokes a pixel thinner
     thicker: float = 0.0  # the share of the way to strokes two pixels thicker
-    noise: float = 0.0  # of full ink, standard deviation; half of all images have none
+    noise: float = 0.0  # its standard deviation by full ink; half of all images have none
 
 
 @dataclass(frozen=True)

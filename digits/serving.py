@@ -7,6 +7,7 @@ import numpy as np
 
 from digits import forward, model_file
 from digits.files import whole_folder
+from digits.quiet import import_tensorflow
 
 
 def export(path, folder):
@@ -14,12 +15,15 @@ def export(path, folder):
 
     It takes `images`, float32 (n, 28, 28), ink 255 on paper 0, and returns `probabilities`, float32
     (n, 10), whatever pixels the network itself expects. Raises UserError if `path` holds no network
-    for digits, or if the folder cannot be written; then nothing is.
+    for digits, or if the folder cannot be written; then there is no new version.
     """
-    convention = model_file.predictor(path).convention
+    predict = model_file.predictor(path)
+    network = predict.network
+    if not isinstance(network, model_file.KerasNetwork):
+        network = model_file.KerasNetwork(path)
     place = folder / str(latest_version(folder) + 1)
     with whole_folder(place) as partial:
-        write(model_file.KerasNetwork(path).model, convention, partial)
+        write(network.model, predict.convention, partial)
     return place
 
 
@@ -31,8 +35,8 @@ def latest_version(folder):
 
 def write(network, convention, folder):
     """Write a Keras network, which expects pixels by a convention, as a SavedModel."""
+    tf = import_tensorflow()
     import keras
-    import tensorflow as tf
 
     shape = forward.image_shape(network.input_shape)
     scale, offset = np.float32(convention.scale), np.float32(convention.offset)
@@ -45,5 +49,8 @@ def write(network, convention, folder):
     archive.track(network)
     images = tf.TensorSpec((None, 28, 28), tf.float32, "images")
     archive.add_endpoint("serving_default", answer, [images])
-    with redirect_stdout(io.StringIO()):  # it lists what it wrote
-        archive.write_out(folder)
+    try:
+        with redirect_stdout(io.StringIO()):  # it lists what it wrote
+            archive.write_out(folder)
+    except tf.errors.OpError as error:  # TensorFlow's own, for a full disk
+        raise OSError(0, "TensorFlow could not write all of it") from error

@@ -30,21 +30,20 @@ def train(record, training, validation, place, state=()):
     Prints a progress bar, loss and accuracy on stderr. Raises KeyboardInterrupt after Ctrl-C.
     """
     keras.utils.set_random_seed(record["seed"])
-    recipe = networks.RECIPES[record["recipe"]]
-    epochs, batch_size, seed = (record[name] for name in ("epochs", "batch_size", "seed"))
+    recipe, epochs = networks.RECIPES[record["recipe"]], record["epochs"]
     images = len(training.labels) + recipe.drawn_digits + recipe.no_digits  # in an epoch
-    steps = math.ceil(images / batch_size)
+    steps = math.ceil(images / record["batch_size"])
+    in_bfloat16 = recipe.bfloat16 and has_bfloat16_units()
+    record = {"history": {}, "seconds": 0, "bfloat16": in_bfloat16, **versions(), **record}
     with strategy().scope():
         network, trainee = compiled(recipe, epochs, steps)
-        progress = Progress(network, {"history": {}, "seconds": 0, **versions(), **record}, place)
+        progress = Progress(network, record, place)
         if state:
             progress.load_best_weights()
             restore(trainee, state)
     done = progress.epochs_done()
-    drawn = generated.for_epochs(epochs, recipe.drawn_digits, recipe.no_digits, seed)
-    shuffled = batches(training, batch_size, seed, recipe.distortion, done, drawn)
-    del drawn  # up to 200 MB that the batches have in their own way
-    with bfloat16(recipe.bfloat16 and has_bfloat16_units()):
+    shuffled = batches_of(recipe, record, training, done)
+    with bfloat16(in_bfloat16):
         fit(trainee, shuffled, validation, steps, done, epochs, progress)
     return network, {**progress.record, **calibrated(network, trainee, validation)}
 
@@ -259,6 +258,15 @@ def interruptible():
         yield keras.callbacks.LambdaCallback(on_train_batch_end=answer, on_test_batch_end=answer)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def batches_of(recipe, record, training, epochs_done):
+    """Return a training's batches from there on, the recipe's drawn images among them."""
+    drawn = generated.for_epochs(
+        record["epochs"], recipe.drawn_digits, recipe.no_digits, record["seed"]
+    )
+    settings = record["batch_size"], record["seed"], recipe.distortion
+    return batches(training, *settings, epochs_done, drawn)
 
 
 def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):

@@ -3,6 +3,7 @@
 import sys
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from conftest import ROOT, assert_refused
 from matplotlib.backend_bases import KeyEvent, MouseButton, MouseEvent
@@ -32,6 +33,13 @@ def press(window, key):
     canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", canvas, key))
 
 
+def right_click(window, pixel, on_page=True):
+    to_screen = window.axes[0].transData if on_page else window.figure.transFigure
+    canvas, place = window.figure.canvas, to_screen.transform(pixel if on_page else (0.99, 0.99))
+    event = MouseEvent("button_press_event", canvas, *place, MouseButton.RIGHT)
+    canvas.callbacks.process("button_press_event", event)
+
+
 def words_shown(window):
     return window.axes[0].get_title()
 
@@ -53,7 +61,7 @@ def test_answer_changes_while_a_stroke_is_drawn(window):
         event = MouseEvent(name, canvas, x, y, MouseButton.LEFT)
         canvas.callbacks.process(name, event)
         if n % 10 == 0:
-            window.read()  # as the timer does
+            window.refresh()  # as the timer does
             seen.append(words_shown(window))
     assert len(set(seen)) > 2 and seen[-1].startswith("3 (")
 
@@ -62,13 +70,31 @@ def test_stroke_is_taken_back_and_the_page_cleared(window):
     draw(window.figure, "12")
     assert window.answer.text == "12"
     press(window, "backspace")
-    window.read()
+    window.refresh()
     assert window.answer.text == "1"
-    right = MouseEvent("button_press_event", window.figure.canvas, 5, 5, MouseButton.RIGHT)
-    window.figure.canvas.callbacks.process("button_press_event", right)
-    window.read()
+    right_click(window, (5, 5), on_page=False)
+    assert len(window.strokes) == 1, "that was beside the page"
+    right_click(window, (5, 5))
+    window.refresh()
     assert window.answer is None and words_shown(window) == ""
     press(window, "backspace")
+    assert window.strokes == []
+
+
+@pytest.mark.parametrize(("key", "strokes"), [("ctrl+z", 1), ("cmd+z", 1), ("escape", 0), ("x", 2)])
+def test_keys_take_strokes_back(window, key, strokes):
+    draw(window.figure, "11")
+    press(window, key)
+    assert len(window.strokes) == strokes
+
+
+def test_stroke_that_leaves_the_page_does_not_cross_it(window):
+    drawing_window.draw(window.figure, [(200, 20), (395, 50), (900, 50), (900, 900), (50, 900)])
+    assert np.asarray(drawing.page(window.strokes))[250:380, 20:380].min() == 255
+
+
+def test_mouse_that_moves_or_presses_beside_the_page_draws_nothing(window):
+    drawing_window.draw(window.figure, [(-50, 20), (200, 200)])
     assert window.strokes == []
 
 
@@ -78,29 +104,55 @@ def test_dot_is_no_digit(window):
     assert not window.axes[2].patches
 
 
-def test_answer_is_printed_and_saved_when_the_window_is_closed(
-    monkeypatch, capsys, tmp_path, shipped_model
-):
-    monkeypatch.setattr(plots, "window_available", lambda: True)
-    monkeypatch.setattr(plots, "show", lambda: draw(plt.gcf(), "7"))
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    asked = ["--draw", "--save", tmp_path / "seen.png"]
-    monkeypatch.setattr(sys, "argv", ["predict_image.py", *map(str, asked)])
+@pytest.fixture
+def closing(monkeypatch):
+    """Have the window closed after what a function does with its figure, and run the script."""
     plt.switch_backend("agg")
-    assert predict_image.main() == 0
+    monkeypatch.setattr(plots, "window_available", lambda: True)
+
+    def run_script(meanwhile, *arguments):
+        monkeypatch.setattr(plots, "show", lambda: meanwhile(plt.gcf()))
+        monkeypatch.setattr(sys, "argv", ["predict_image.py", "--draw", *map(str, arguments)])
+        return predict_image.main()
+
+    yield run_script
+    plt.close("all")
+
+
+def test_answer_is_printed_and_saved_when_the_window_is_closed(
+    closing, capsys, tmp_path, shipped_model
+):
+    assert closing(lambda figure: draw(figure, "7"), "--save", tmp_path / "seen.png") == 0
     assert capsys.readouterr().out.startswith("drawing: 7 (")
     assert (tmp_path / "seen.png").stat().st_size > 5000
 
 
-def test_nothing_drawn_is_nothing_said(monkeypatch, capsys):
-    monkeypatch.setattr(plots, "window_available", lambda: True)
-    monkeypatch.setattr(plots, "show", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["predict_image.py", "--draw"])
-    plt.switch_backend("agg")
-    assert predict_image.main() == 0
+def test_what_was_drawn_in_the_last_moment_counts(closing, capsys, shipped_model):
+    def draw_and_take_back(figure):
+        draw(figure, "71")
+        key = KeyEvent("key_press_event", figure.canvas, "backspace")
+        figure.canvas.callbacks.process("key_press_event", key)
+
+    assert closing(draw_and_take_back) == 0
+    assert capsys.readouterr().out.startswith("drawing: 7 (")
+
+
+def test_keys_of_matplotlib_s_own_are_off(closing):
+    def press_l(figure):
+        x, y = figure.axes[0].transData.transform((200, 200))
+        key = KeyEvent("key_press_event", figure.canvas, "l", x, y)
+        figure.canvas.callbacks.process("key_press_event", key)
+        assert figure.axes[0].get_yscale() == "linear"
+
+    assert closing(press_l) == 0
+
+
+def test_nothing_drawn_is_nothing_said(closing, capsys):
+    assert closing(lambda figure: None) == 0
     assert capsys.readouterr().out == ""
 
 
 def test_drawing_without_a_screen_or_beside_a_picture_is_refused(run):
     assert_refused(run("predict_image.py", "--draw"), "no screen")
     assert_refused(run("predict_image.py", "--draw", "seven.png"), "--draw", "name nothing")
+    assert_refused(run("predict_image.py", "--draw", "--interactive"), "not allowed with")

@@ -4,13 +4,36 @@ import pytest
 from conftest import full_disk
 
 from digits.errors import UserError
-from digits.files import require_writable, user_path, whole_file
+from digits.files import require_writable, user_path, whole_file, whole_folder
 
 
 def test_file_is_written_with_its_folders(tmp_path):
     with whole_file(tmp_path / "a" / "b" / "new.txt") as partial:
         partial.write_text("new")
     assert (tmp_path / "a" / "b" / "new.txt").read_text() == "new"
+
+
+def test_folder_is_written_with_its_parents(tmp_path):
+    with whole_folder(tmp_path / "a" / "1") as partial:
+        (partial / "new.txt").write_text("new")
+    assert (tmp_path / "a" / "1" / "new.txt").read_text() == "new"
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["1"]
+
+
+def test_folder_that_fails_is_gone(tmp_path):
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "1") as partial:
+        (partial / "half.txt").write_text("half")
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
+
+
+def test_folder_that_is_there_is_left_and_so_is_a_file_in_its_way(tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "file").touch()
+    for place, words in (("1", "there already"), ("file/1", "cannot write")):
+        with pytest.raises(UserError, match=words), whole_folder(tmp_path / place):
+            pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "file"]
 
 
 def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -34,10 +34,11 @@ def test_usual_way_is_right_where_the_picture_is_as_mnist_and_wrong_on_a_photogr
     image, _ = printed_digits(1, seed=8)
     Image.fromarray(255 - image[0]).save(tmp_path / "tidy.png")
     with (tmp_path / "labels.csv").open("a", encoding="utf-8") as file:
-        file.write(f"tidy.png,{printed_digits(1, seed=8)[1][0]},none\n")
+        file.write(f"tidy.png,{printed_digits(1, seed=8)[1][0]},none\ngone.png,3,gone\n")
     result = run("tools/picture_table.py", tmp_path, "--by", "pen", "--usual")
     assert result.returncode == 0, result.stderr
     assert "| chalk | 1 | 0 |" in result.stdout and "| none | 1 | 1 |" in result.stdout
+    assert "gone.png: 3, read as cannot be read" in result.stdout
 
 
 def test_folder_without_labels_is_refused(run, tmp_path):

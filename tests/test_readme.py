@@ -14,6 +14,7 @@ from digits import generated, model_file, networks
 from digits.networks import DEFAULT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*")
 NEEDS_MNIST = ("--index", "evaluate_model.py")
 
@@ -132,6 +133,18 @@ def test_changelog_begins_with_the_version_of_the_project():
 def test_figures_and_links_are_there():
     for path in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / path).is_file(), path
+
+
+def test_files_that_contributors_are_sent_to_are_there():
+    for path in re.findall(r"`(\S+/\S+\.(?:py|png|jpg))`", CONTRIBUTING):
+        assert (ROOT / path).is_file(), path
+
+
+def test_recipe_that_contributors_are_shown_is_one(monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    monkeypatch.setattr(networks, "RECIPES", dict(networks.RECIPES))
+    exec(code, vars(networks).copy())
+    assert networks.build(networks.RECIPES["small"]).output_shape == (None, 10)
 
 
 def test_both_commands_install_what_is_there():

@@ -1,8 +1,10 @@
 """The export: a SavedModel that answers as predict_image.py does, in the layout that is served."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from conftest import assert_refused, printed_digits
+from conftest import assert_refused, full_disk, printed_digits
 
 from digits import conventions, model_file, networks, serving
 from digits.errors import UserError
@@ -54,14 +56,17 @@ def test_each_export_is_the_next_version_and_leaves_the_others(model, tmp_path):
     assert {"saved_model.pb", "variables"} <= {each.name for each in (folder / "10").iterdir()}
 
 
-def test_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(serving, "write", full)
-    with pytest.raises(UserError, match=r"served/1: No space left"):
+def test_export_to_a_full_disk_is_a_sentence_and_leaves_nothing(model, tmp_path):
+    with full_disk(100_000), pytest.raises(UserError, match=r"cannot write .*served.1: TensorFlow"):
         serving.export(model, tmp_path / "served")
     assert not list((tmp_path / "served").iterdir())
+
+
+def test_export_says_where_it_is_and_nothing_else(run, model, tmp_path):
+    result = run("tools/export_model.py", "served", "--model", model)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"saved as {Path('served', '1')}\n"
+    assert "Keras" not in result.stderr and "TensorFlow" not in result.stderr
 
 
 def test_export_of_what_is_no_model_is_refused(run, tmp_path):

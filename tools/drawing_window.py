@@ -14,7 +14,7 @@ EXAMPLES = """\
   python tools/drawing_window.py
   python tools/drawing_window.py --number 90 --output window.png"""
 
-HEIGHT = 210  # pixels of the page, of a digit
+HEIGHT = 210  # pixels of the page that a digit is high
 
 
 def main():

@@ -11,8 +11,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -70,6 +68,7 @@ def main():
         print(f"{shown(miss.path)}: {miss.label or 'no digit'}, read as {miss.answer.words}")
     if arguments.misses and misses:
         plots.save(sheet_of(misses[:MOST_DRAWN]), arguments.misses)
+    return 0
 
 
 def parse():
@@ -92,7 +91,7 @@ def labelled(folder, column):
     if not path.is_file():
         raise UserError(f"no {shown(path)}: a table with the columns file and label is needed")
     with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file, restval=""))
     wanted = {"file", "label", *([column] if column else [])}
     if not rows or not wanted <= rows[0].keys():
         raise UserError(
@@ -110,9 +109,14 @@ def kind_of(row, column):
 
 def usual_answer(path, predict):
     """Return the usual script's `Answer` to a picture file: ink is what is dark, all of it."""
+    import numpy as np
+
     from digits import answers, pictures, writing
 
-    picture = pictures.read(path)
+    try:
+        picture = pictures.read(path)
+    except UserError as error:
+        return answers.Answer(shown(path), "unreadable", error=str(error))
     image = 255 - np.asarray(picture.convert("L").resize((28, 28)))
     digit = writing.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
     return answers.Answer(shown(path), "ok", pictures.for_display(picture), [[digit]])
