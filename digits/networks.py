@@ -172,10 +172,12 @@ RECIPES = {
     "standard": Recipe(
         "four convolutions; the default",
         (standard,),
-        epochs=8,
+        epochs=9,
         batch_size=256,
         learning_rate=0.006,
-        distortion=Distortion(bend=0.3, thinner=0.3, thicker=0.4),
+        drawn_digits=2_500,
+        no_digits=600,
+        distortion=Distortion(bend=0.3, thinner=0.3, thicker=0.4, noise=0.2),
     ),
     "fast": Recipe(
         "three convolutions, half a minute",

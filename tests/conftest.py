@@ -97,25 +97,20 @@ def small_data(small_arrays, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def environment(tmp_path):
-    """The environment of a user without a screen, a cache, MNIST or a way to the internet."""
-    kept = {name: value for name, value in os.environ.items() if name not in UNSET}
-    dead = "http://127.0.0.1:9"  # the discard port: refuses at once
-    home = str(tmp_path / "home")
-    quiet = {"MPLBACKEND": "Agg", "PYTHONUTF8": "1"}  # no window, whatever the machine
-    homes = {"HOME": home, "USERPROFILE": home}
-    return {**kept, **quiet, **homes, "http_proxy": dead, "https_proxy": dead}
-
-
 UNSET = {"DISPLAY", "WAYLAND_DISPLAY", "MNIST_PATH", "KERAS_HOME", "PYTHONPATH"}
 
 
-@pytest.fixture
-def run(environment, tmp_path):
-    """Return a function that runs a script from a folder of its own, and returns what it did."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
+def environment_of(home):
+    """Return the environment of a user without a screen, a cache, MNIST or the internet."""
+    kept = {name: value for name, value in os.environ.items() if name not in UNSET}
+    dead = "http://127.0.0.1:9"  # the discard port: refuses at once
+    quiet = {"MPLBACKEND": "Agg", "PYTHONUTF8": "1"}  # no window, whatever the machine
+    homes = {"HOME": str(home), "USERPROFILE": str(home)}
+    return {**kept, **quiet, **homes, "http_proxy": dead, "https_proxy": dead}
+
+
+def runner(folder, environment):
+    """Return a function that runs a script from a folder, and returns what it did."""
 
     def run_script(name, *arguments, stdin="", python=(), **variables):
         return subprocess.run(
@@ -130,6 +125,19 @@ def run(environment, tmp_path):
         )
 
     return run_script
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return environment_of(tmp_path / "home")
+
+
+@pytest.fixture
+def run(environment, tmp_path):
+    """Return a function that runs a script from a folder of its own, and returns what it did."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return runner(folder, environment)
 
 
 def assert_refused(result, *words):

@@ -47,7 +47,7 @@ def assert_as_keras(network, path, images):
 @pytest.mark.parametrize("name", networks.RECIPES)
 def test_every_recipe_answers_as_keras_does(name, tmp_path, capsys):
     network = with_random_weights(networks.build(networks.RECIPES[name]))
-    assert_as_keras(network, tmp_path / "net.h5", random_images(130))
+    assert_as_keras(network, tmp_path / "net.h5", random_images(70))
     assert "Keras" not in capsys.readouterr().err, "no recipe needs Keras to predict"
 
 
@@ -185,7 +185,7 @@ def test_network_within_a_network_is_left_to_keras(tmp_path, capsys):
 
 
 def test_shipped_model_answers_as_keras_does_on_test_images(mnist_test):
-    images = mnist_test.images[::4]  # of all of them, the README's quoted evaluation is tried
+    images = mnist_test.images[::16]  # of all of them, the README's quoted evaluation is tried
     expected = keras.models.load_model(MODEL).predict(images[..., np.newaxis], 500, verbose=0)
     answer = model_file.predictor(MODEL)(images)
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)

@@ -113,7 +113,7 @@ def test_photographed_printed_digits_come_back(predict):
 
 
 def test_photographed_mnist_digits_come_back(mnist_test, predict):
-    assert_photographs_read_as(mnist_test.images[:200], predict)
+    assert_photographs_read_as(mnist_test.images[:100], predict)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,18 @@ import sys
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
-from conftest import MNIST_PATH, MODEL, ROOT, assert_refused, needs_mnist, printed_digits
+from conftest import (
+    MNIST_PATH,
+    MODEL,
+    ROOT,
+    assert_refused,
+    environment_of,
+    needs_mnist,
+    printed_digits,
+    runner,
+)
 from PIL import Image
 
 import predict_image
@@ -65,59 +73,69 @@ def test_unknown_option_is_one_sentence(script, run):
 # Training
 
 
-def test_training_prints_its_result_and_saves_a_model(run, small_data, tmp_path):
-    settings = tmp_path / "home" / ".keras" / "keras.json"  # which are none of our networks'
+SHORT = ["--recipe", "fast", "--epochs", "5", "--batch-size", "100", "--seed", "3"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, small_data):
+    """A short training's result and model, where Keras's own settings are none of ours."""
+    folder = tmp_path_factory.mktemp("finished")
+    settings = folder / "home" / ".keras" / "keras.json"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"backend": "jax", "image_data_format": "channels_first"}')
-    arguments = ["--recipe", "fast", "--epochs", 2, "--batch-size", 100, "--seed", 3]
-    result = run("train_model.py", *arguments, "--output", "new/net.h5", MNIST_PATH=small_data)
+    run = runner(folder, environment_of(folder / "home"))
+    result = run("train_model.py", *SHORT, "--output", "new/net.h5", MNIST_PATH=small_data)
     assert result.returncode == 0, result.stderr
+    return result, folder / "new" / "net.h5"
+
+
+def test_training_prints_its_result_and_saves_a_model(finished):
+    result, model = finished
     assert_quiet(result)
     accuracy, saved = result.stdout.splitlines()
     assert "wrong of 100" in accuracy
-    assert saved.endswith(f"saved as {os.path.join('new', 'net.h5')}")  # noqa: PTH118
-    for words in ("Epoch 1/2", "Epoch 2/2", "accuracy: ", "val_loss: "):
+    assert saved.endswith(f"saved as {Path('new', 'net.h5')}")
+    for words in ("Epoch 1/5", "Epoch 5/5", "accuracy: ", "val_loss: "):
         assert words in result.stderr
-    with h5py.File(tmp_path / "elsewhere" / "new" / "net.h5") as file:
-        record = json.loads(file.attrs["training"])
+    record = model_file.training_record(model)
     assert (record["recipe"], record["seed"], record["batch_size"]) == ("fast", 3, 100)
     assert f"{100 * record['history']['val_accuracy'][-1]:.2f} %" in accuracy
+    assert record["command"] == " ".join(["python train_model.py", *SHORT])
+    assert [path.name for path in model.parent.iterdir()] == ["net.h5"], (
+        "nothing unfinished is left"
+    )
 
 
-@pytest.fixture
-def training_until(environment, small_data):
-    """Return a function that starts a training and returns it once it has said these words."""
-
-    def start(words, *arguments):
-        process = subprocess.Popen(
-            [sys.executable, ROOT / "train_model.py", "--data", small_data, *map(str, arguments)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        said = ""
-        while words not in said:
-            line = process.stderr.readline()
-            assert line, f"it ended with {said}"
-            said += line
-        return process
-
-    return start
+def training_until(words, data, home, *arguments):
+    """Start a training, and return its process once it has said these words."""
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "train_model.py", "--data", data, *map(str, arguments)],
+        env=environment_of(home),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    said = ""
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, f"it ended with {said}"
+        said += line
+    return process
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(training_until, tmp_path):
+def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(small_data, tmp_path):
     model = tmp_path / "models" / "net.h5"
     model.parent.mkdir()
     model.write_bytes(b"the model from before")
-    process = training_until("Epoch 3/", "--epochs", 1000, "--output", model)
+    arguments = ["--recipe", "fast", "--epochs", 1000, "--output", model]
+    process = training_until("Epoch 3/", small_data, tmp_path / "home", *arguments)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err and out == ""
     last = err.splitlines()[-1]
-    assert last.startswith("interrupted: ") and "of 1000 epochs of 'standard'" in last
+    assert last.startswith("interrupted: ") and "of 1000 epochs of 'fast'" in last
     for words in ("net.unfinished.h5", "--resume", "validation accuracy"):
         assert words in last
     assert model.read_bytes() == b"the model from before"
@@ -126,55 +144,52 @@ def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(training
     assert model_file.predictor(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
 
 
-def test_killed_training_goes_on_to_the_same_result(training_until, run, small_data, tmp_path):
-    settings = ["--recipe", "fast", "--epochs", 6, "--batch-size", 100]
-    killed, whole = tmp_path / "killed.h5", tmp_path / "whole.h5"
-    process = training_until("Epoch 3/", *settings, "--output", killed)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, small_data):
+    """What a training, killed in its third epoch, has left."""
+    folder = tmp_path_factory.mktemp("killed")
+    arguments = [*SHORT, "--output", folder / "net.h5"]
+    process = training_until("Epoch 3/", small_data, folder / "home", *arguments)
     process.kill()
     process.communicate()
-    result = run("train_model.py", "--resume", "--output", killed, MNIST_PATH=small_data)
+    return folder / "net.unfinished.h5"
+
+
+@pytest.fixture
+def unfinished(killed, tmp_path):
+    """The model whose training was killed."""
+    shutil.copy(killed, tmp_path)
+    return tmp_path / "net.h5"
+
+
+def test_killed_training_goes_on_to_the_same_result(unfinished, finished, run, small_data):
+    result = run("train_model.py", "--resume", "--output", unfinished, MNIST_PATH=small_data)
     assert result.returncode == 0, result.stderr
-    assert "of 6 epochs" in result.stderr.splitlines()[0] and "Epoch 1/" not in result.stderr
-    assert not list(tmp_path.glob("*.unfinished.h5"))
-    run("train_model.py", *settings, "--output", whole, MNIST_PATH=small_data)
-    first, second = (model_file.training_record(path) for path in (killed, whole))
+    assert "of 5 epochs" in result.stderr.splitlines()[0] and "Epoch 1/" not in result.stderr
+    assert not list(unfinished.parent.glob("*.unfinished.h5"))
+    first, second = (model_file.training_record(path) for path in (unfinished, finished[1]))
     assert first["history"] == second["history"]
     images = np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8)
-    answers = [model_file.predictor(path)(images) for path in (killed, whole)]
+    answers = [model_file.predictor(path)(images) for path in (unfinished, finished[1])]
     np.testing.assert_array_equal(*answers)
 
 
-def test_unfinished_training_is_not_replaced_by_a_new_one(
-    training_until, run, small_data, tmp_path
-):
-    process = training_until("Epoch 2/", "--epochs", 9, "--output", tmp_path / "net.h5")
-    process.kill()
-    process.communicate()
-    kept = (tmp_path / "net.unfinished.h5").read_bytes()
-    result = run("train_model.py", "--output", tmp_path / "net.h5", MNIST_PATH=small_data)
-    assert_refused(result, "1 of 9 epochs", "--resume", "delete it to start anew")
-    assert (tmp_path / "net.unfinished.h5").read_bytes() == kept
+def test_unfinished_training_is_not_replaced_by_a_new_one(unfinished, killed, run, small_data):
+    result = run("train_model.py", "--output", unfinished, MNIST_PATH=small_data)
+    assert_refused(result, "2 of 5 epochs", "--resume", "delete it to start anew")
+    kept = unfinished.with_name("net.unfinished.h5")
+    assert kept.read_bytes() == killed.read_bytes()
 
 
-def test_record_names_the_command_that_made_the_model(run, small_data, tmp_path):
-    arguments = ["--recipe", "fast", "--epochs", "1", "--batch-size", "200", "--seed", "3"]
-    run("train_model.py", *arguments, "--output", tmp_path / "net.h5", MNIST_PATH=small_data)
-    record = model_file.training_record(tmp_path / "net.h5")
-    assert record["command"] == " ".join(["python train_model.py", *arguments])
+def test_other_data_does_not_resume_a_training(unfinished, run, small_arrays, tmp_path):
+    np.savez(tmp_path / "other.npz", **{**small_arrays, "x_train": small_arrays["x_train"][::-1]})
+    arguments = ["--resume", "--output", unfinished, "--data", tmp_path / "other.npz"]
+    assert_refused(run("train_model.py", *arguments), "checksum", "net.unfinished.h5")
 
 
 def test_nothing_to_resume_is_one_sentence_before_any_data_is_sought(run):
     result = run("train_model.py", "--resume", "--output", "net.h5")
     assert_refused(result, "nothing to resume", "net.unfinished.h5")
-
-
-def test_other_data_does_not_resume_a_training(training_until, run, small_arrays, tmp_path):
-    process = training_until("Epoch 2/", "--epochs", 9, "--output", tmp_path / "net.h5")
-    process.kill()
-    process.communicate()
-    np.savez(tmp_path / "other.npz", **{**small_arrays, "x_train": small_arrays["x_train"][::-1]})
-    arguments = ["--resume", "--output", tmp_path / "net.h5", "--data", tmp_path / "other.npz"]
-    assert_refused(run("train_model.py", *arguments), "checksum", "net.unfinished.h5")
 
 
 def test_place_of_what_is_unfinished_is_checked_before_training(run, small_data, tmp_path):
@@ -220,7 +235,7 @@ def train_on_few_drawn(environment, tmp_path):
     """
 
     def train(*arguments, **variables):
-        options = ["--recipe", "fast", "--epochs", "2", *map(str, arguments)]
+        options = ["--recipe", "fast", "--epochs", "1", *map(str, arguments)]
         return subprocess.run(
             [sys.executable, "-c", FEWER_DRAWN, ROOT / "train_model.py", *options],
             check=False,
@@ -247,7 +262,7 @@ def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(
     record = model_file.training_record(model)
     assert (record["data"], record["validation_images"]) == (generated.NAME, 50)
     answer = run("predict_image.py", "--model", model, ROOT / "examples" / "pencil_7.jpg")
-    assert "pencil_7.jpg: " in answer.stdout
+    assert "pencil_7.jpg: " in answer.stdout + answer.stderr
 
 
 def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(
@@ -296,12 +311,20 @@ def test_folder_that_may_not_be_entered_is_a_sentence(script, run, tmp_path):
 # Evaluation
 
 
-@pytest.fixture
-def evaluation(run, small_data):
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory, small_data):
+    """The folder of an evaluation's figures, and what it printed as JSON."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    run = runner(folder, environment_of(folder / "home"))
     result = run("evaluate_model.py", "--data", small_data, "--json", "--output-dir", "figures")
     assert result.returncode == 0, result.stderr
     assert_quiet(result)
-    return json.loads(result.stdout)
+    return folder / "figures", json.loads(result.stdout)
+
+
+@pytest.fixture
+def evaluation(evaluated):
+    return evaluated[1]
 
 
 def test_evaluation_agrees_with_keras(evaluation, small_arrays):
@@ -316,12 +339,13 @@ def test_evaluation_agrees_with_keras(evaluation, small_arrays):
     assert np.trace(evaluation["confusion"]) == 200 - evaluation["misses"]
 
 
-def test_evaluation_saves_its_figures(evaluation, tmp_path):
-    figures = {path.name for path in (tmp_path / "elsewhere" / "figures").iterdir()}
+def test_evaluation_saves_its_figures(evaluated):
+    folder, _ = evaluated
+    figures = {path.name for path in folder.iterdir()}
     names = {"history", "confusion_matrix", "mistakes", "examples", "calibration", "filters"}
     assert figures == {f"{name}.png" for name in names}
     for name in figures:
-        image = Image.open(tmp_path / "elsewhere" / "figures" / name)
+        image = Image.open(folder / name)
         assert image.width >= 700, name
         assert np.asarray(image.convert("L")).std() > 10
 
@@ -659,7 +683,7 @@ def test_doubt_is_told_as_a_doubt(run, tmp_path):
     images, _ = printed_digits(2, seed=6)
     blend = np.maximum(images[0], images[1][::-1])
     random = np.random.default_rng(1)
-    for n in range(60):  # scrawls, of which the network is unsure of some
+    for n in range(24):  # scrawls, of which the network is unsure of some
         scrawl = np.where(random.random((28, 28)) < 0.4, np.roll(blend, n, axis=n % 2), 0)
         Image.fromarray(scrawl.astype(np.uint8)).save(tmp_path / f"{n:03}.png")
     lines = run("predict_image.py", tmp_path).stdout.splitlines()

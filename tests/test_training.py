@@ -1,5 +1,6 @@
 """Training: batches, schedule, that it learns, and that it goes on where it was killed."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -69,7 +70,10 @@ def with_drawn_ones(monkeypatch):
     monkeypatch.setitem(networks.RECIPES, "fast", mixed)
 
 
-def test_network_learns_drawn_digits_and_that_others_are_none(examples, place, with_drawn_ones):
+def test_network_learns_drawn_digits_and_that_others_are_none(
+    examples, place, with_drawn_ones, monkeypatch
+):
+    monkeypatch.setattr(generated, "MOST_EPOCHS", 2)  # more would take long to draw
     network, record = training.train(task(epochs=8, batch_size=50), *examples, place)
     images, labels = generated.digits(300, seed=7)
     drawn = training.predict(network, images)
@@ -136,19 +140,27 @@ class Killed(BaseException):
     """What ends a training in the middle."""
 
 
-@pytest.fixture
-def killed_after_two_epochs(examples, place, monkeypatch):
-    """Train until the second epoch is kept, and no further."""
+@pytest.fixture(scope="module")
+def unfinished_after_two_epochs(examples, tmp_path_factory):
+    """What is kept of a training that has been killed after its second epoch."""
+    place = tmp_path_factory.mktemp("killed") / "net.unfinished.h5"
 
     def save(network, record, state, path):
         unfinished.save(network, record, state, path)
         if len(record["history"]["loss"]) == 2:
             raise Killed
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "unfinished", SimpleNamespace(**{**vars(unfinished), "save": save}))
         with pytest.raises(Killed):
             training.train(task(), *examples, place)
+    return place
+
+
+@pytest.fixture
+def killed_after_two_epochs(unfinished_after_two_epochs, place):
+    """Have that at its place."""
+    shutil.copy(unfinished_after_two_epochs, place)
 
 
 def test_resumed_training_ends_with_the_weights_of_one_that_was_not_killed(
