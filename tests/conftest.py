@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "4db8a5c63e7b568fc88e90867cc059ced4093edcffc2a89379d1503968d028cb"
+SHIPPED_SHA256 = "9497dbe4f6052e1cb139b0b08345d525af071e07e1caf3ca23c378df57149376"
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ def test_table_of_recipes_has_each_as_it_is():
 def test_model_that_ships_is_the_best_recipe_s(shipped_model):
     record = model_file.training_record(shipped_model)
     assert (record["recipe"], record["seed"], record["data"]) == ("record", 1, "MNIST")
-    assert record["validation_misses"] <= 14
+    assert record["validation_misses"] <= 13
     assert shipped_model.stat().st_size <= 5_000_000
 
 
