@@ -140,6 +140,15 @@ def run(environment, tmp_path):
     return runner(folder, environment)
 
 
+NOISE = ("tensorflow", "oneDNN", "cuda", "absl", "WARNING", "Warning", "I0000", "E0000")
+
+
+def assert_quiet(result):
+    """Assert that no library spoke up."""
+    for line in (result.stdout + result.stderr).splitlines():
+        assert not any(word in line for word in NOISE), line
+
+
 def assert_refused(result, *words):
     """Assert that a script said in one sentence what is wrong, with these words in it."""
     assert result.returncode == 2, result.stderr

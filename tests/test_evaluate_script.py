@@ -1,0 +1,156 @@
+"""evaluate_model.py, run as a user runs it: from another folder, without a screen."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import (
+    MODEL,
+    ROOT,
+    assert_quiet,
+    assert_refused,
+    environment_of,
+    runner,
+)
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory, small_data):
+    """The folder of an evaluation's figures, and what it printed as JSON."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    run = runner(folder, environment_of(folder / "home"))
+    result = run("evaluate_model.py", "--data", small_data, "--json", "--output-dir", "figures")
+    assert result.returncode == 0, result.stderr
+    assert_quiet(result)
+    return folder / "figures", json.loads(result.stdout)
+
+
+@pytest.fixture
+def evaluation(evaluated):
+    return evaluated[1]
+
+
+def test_evaluation_agrees_with_keras(evaluation, small_arrays):
+    import keras
+
+    images, labels = small_arrays["x_test"][..., np.newaxis], small_arrays["y_test"]
+    loss, accuracy = keras.models.load_model(MODEL).evaluate(images, labels, verbose=0)
+    assert evaluation["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    assert evaluation["loss"] == pytest.approx(loss, rel=1e-3)
+    assert evaluation["images"] == 200
+    assert evaluation["misses"] == round(200 * (1 - accuracy))
+    assert np.trace(evaluation["confusion"]) == 200 - evaluation["misses"]
+
+
+def test_evaluation_saves_its_figures(evaluated):
+    folder, _ = evaluated
+    figures = {path.name for path in folder.iterdir()}
+    names = {"history", "confusion_matrix", "mistakes", "examples", "calibration", "filters"}
+    assert figures == {f"{name}.png" for name in names}
+    for name in figures:
+        image = Image.open(folder / name)
+        assert image.width >= 700, name
+        assert np.asarray(image.convert("L")).std() > 10
+
+
+def test_evaluation_prints_what_its_json_holds(run, small_data, evaluation):
+    result = run("evaluate_model.py", "--data", small_data, "--output-dir", "figures")
+    right = 200 - evaluation["misses"]
+    assert f"{right / 2:.2f} %, {evaluation['misses']} wrong of 200" in result.stdout
+    assert f"{evaluation['loss']:.4f}" in result.stdout
+    for digit, row in evaluation["per_digit"].items():
+        precision = "–" if row["precision"] is None else f"{100 * row['precision']:.2f} %"
+        assert f"{digit:>5}  {precision:>9}  {100 * row['recall']:6.2f} %" in result.stdout
+    low, high = evaluation["interval"]
+    assert f"{100 * low:.2f} to {100 * high:.2f} %" in result.stdout
+    for mistake in evaluation["confident_mistakes"]:
+        assert f"\n{mistake['index']:>5}  {mistake['label']:>4}  " in result.stdout
+    before = evaluation["calibration_error_before_temperature"]
+    assert f"{100 * before:.2f} % before its temperature" in result.stdout
+
+
+@pytest.fixture(scope="module")
+def theirs(small_arrays, tmp_path_factory):
+    """The path of a network that a script of the field's usual kind trained and saved."""
+    import keras
+    from keras import layers
+
+    network = keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Conv2D(16, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    keras.utils.set_random_seed(1)
+    network.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    images = small_arrays["x_train"].reshape(-1, 28, 28, 1).astype("float32") / 255
+    network.fit(images, keras.utils.to_categorical(small_arrays["y_train"]), epochs=8, verbose=0)
+    path = tmp_path_factory.mktemp("theirs") / "model.h5"
+    network.save(path)
+    return path
+
+
+def test_another_project_s_model_is_evaluated_and_predicts_as_it_is(
+    theirs, run, small_data, tmp_path
+):
+    result = run(
+        "evaluate_model.py", "--model", theirs, "--data", small_data, "--json", "--output-dir", "f"
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["accuracy"] > 0.6
+    assert "expects pixels from 0 to 1, light ink on dark" in result.stderr
+    answer = run("predict_image.py", "--no-show", "--model", theirs)
+    assert "pencil_7.jpg: " in answer.stdout and "0 to 1" in answer.stderr
+
+
+def test_several_models_are_compared(theirs, run, small_data, tmp_path):
+    arguments = ["--model", MODEL, theirs, "--data", small_data, "--output-dir", "both"]
+    result = run("evaluate_model.py", *arguments, "--json", "--format", "svg")
+    assert result.returncode == 0, result.stderr
+    scores = json.loads(result.stdout)
+    assert list(scores["models"]) == ["mnist_cnn", "model"]
+    (comparison,) = scores["comparisons"]
+    ours, other = (each["misses"] for each in scores["models"].values())
+    alone = comparison["right_by_one_alone"]
+    assert comparison["models"] == ["mnist_cnn", "model"] and alone[0] - alone[1] == other - ours
+    figures = list((tmp_path / "elsewhere" / "both").iterdir())
+    assert [path.name for path in figures] == ["history.svg"]
+    assert "<svg" in figures[0].read_text(encoding="utf-8")
+    text = run("evaluate_model.py", *arguments).stdout
+    assert f"p = {comparison['p']:.2g} (McNemar)" in text and "\nmodel  " in text
+
+
+def test_robustness_is_measured_when_asked_for(theirs, run, small_data, tmp_path):
+    result = run(
+        "evaluate_model.py",
+        "--model",
+        theirs,
+        "--data",
+        small_data,
+        "--robustness",
+        "--output-dir",
+        "f",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "images made worse" in result.stdout and "\nnoise (of ink)" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "gone.h5"], "no model at gone.h5"),
+        (["--model", ROOT / "README.md"], "cannot read the model"),
+        (["--model", MODEL, MODEL], "named twice"),
+        (["--data", ROOT / "README.md"], "README.md"),
+        (["--output-dir", ROOT / "README.md"], "cannot write"),
+        (["--show"], "no screen"),
+    ],
+)
+def test_evaluation_refuses_what_cannot_work(run, small_data, tmp_path, arguments, words):
+    assert_refused(run("evaluate_model.py", *arguments, MNIST_PATH=small_data), words)
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -1,0 +1,246 @@
+"""train_model.py, run as a user runs it."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import (
+    ROOT,
+    assert_quiet,
+    assert_refused,
+    environment_of,
+    runner,
+)
+
+from digits import generated, model_file, networks
+
+SHORT = ["--recipe", "fast", "--epochs", "5", "--batch-size", "100", "--seed", "3"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, small_data):
+    """A short training's result and model, where Keras's own settings are none of ours."""
+    folder = tmp_path_factory.mktemp("finished")
+    settings = folder / "home" / ".keras" / "keras.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"backend": "jax", "image_data_format": "channels_first"}')
+    run = runner(folder, environment_of(folder / "home"))
+    result = run("train_model.py", *SHORT, "--output", "new/net.h5", MNIST_PATH=small_data)
+    assert result.returncode == 0, result.stderr
+    return result, folder / "new" / "net.h5"
+
+
+def test_training_prints_its_result_and_saves_a_model(finished):
+    result, model = finished
+    assert_quiet(result)
+    accuracy, saved = result.stdout.splitlines()
+    assert "wrong of 100" in accuracy
+    assert saved.endswith(f"saved as {Path('new', 'net.h5')}")
+    for words in ("Epoch 1/5", "Epoch 5/5", "accuracy: ", "val_loss: "):
+        assert words in result.stderr
+    record = model_file.training_record(model)
+    assert (record["recipe"], record["seed"], record["batch_size"]) == ("fast", 3, 100)
+    assert f"{100 * record['history']['val_accuracy'][-1]:.2f} %" in accuracy
+    assert record["command"] == " ".join(["python train_model.py", *SHORT])
+    assert [path.name for path in model.parent.iterdir()] == ["net.h5"], (
+        "nothing unfinished is left"
+    )
+
+
+def training_until(words, data, home, *arguments):
+    """Start a training, and return its process once it has said these words."""
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "train_model.py", "--data", data, *map(str, arguments)],
+        env=environment_of(home),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    said = ""
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, f"it ended with {said}"
+        said += line
+    return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(small_data, tmp_path):
+    model = tmp_path / "models" / "net.h5"
+    model.parent.mkdir()
+    model.write_bytes(b"the model from before")
+    arguments = ["--recipe", "fast", "--epochs", 1000, "--output", model]
+    process = training_until("Epoch 3/", small_data, tmp_path / "home", *arguments)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err and out == ""
+    last = err.splitlines()[-1]
+    assert last.startswith("interrupted: ") and "of 1000 epochs of 'fast'" in last
+    for words in ("net.unfinished.h5", "--resume", "validation accuracy"):
+        assert words in last
+    assert model.read_bytes() == b"the model from before"
+    kept = model.with_name("net.unfinished.h5")
+    assert set(model.parent.iterdir()) == {model, kept}
+    assert model_file.predictor(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, small_data):
+    """What a training, killed in its third epoch, has left."""
+    folder = tmp_path_factory.mktemp("killed")
+    arguments = [*SHORT, "--output", folder / "net.h5"]
+    process = training_until("Epoch 3/", small_data, folder / "home", *arguments)
+    process.kill()
+    process.communicate()
+    return folder / "net.unfinished.h5"
+
+
+@pytest.fixture
+def unfinished(killed, tmp_path):
+    """The model whose training was killed."""
+    shutil.copy(killed, tmp_path)
+    return tmp_path / "net.h5"
+
+
+def test_killed_training_goes_on_to_the_same_result(unfinished, finished, run, small_data):
+    result = run("train_model.py", "--resume", "--output", unfinished, MNIST_PATH=small_data)
+    assert result.returncode == 0, result.stderr
+    assert "of 5 epochs" in result.stderr.splitlines()[0] and "Epoch 1/" not in result.stderr
+    assert not list(unfinished.parent.glob("*.unfinished.h5"))
+    first, second = (model_file.training_record(path) for path in (unfinished, finished[1]))
+    assert first["history"] == second["history"]
+    images = np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8)
+    answers = [model_file.predictor(path)(images) for path in (unfinished, finished[1])]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_unfinished_training_is_not_replaced_by_a_new_one(unfinished, killed, run, small_data):
+    result = run("train_model.py", "--output", unfinished, MNIST_PATH=small_data)
+    assert_refused(result, "2 of 5 epochs", "--resume", "delete it to start anew")
+    kept = unfinished.with_name("net.unfinished.h5")
+    assert kept.read_bytes() == killed.read_bytes()
+
+
+def test_other_data_does_not_resume_a_training(unfinished, run, small_arrays, tmp_path):
+    np.savez(tmp_path / "other.npz", **{**small_arrays, "x_train": small_arrays["x_train"][::-1]})
+    arguments = ["--resume", "--output", unfinished, "--data", tmp_path / "other.npz"]
+    assert_refused(run("train_model.py", *arguments), "checksum", "net.unfinished.h5")
+
+
+def test_nothing_to_resume_is_one_sentence_before_any_data_is_sought(run):
+    result = run("train_model.py", "--resume", "--output", "net.h5")
+    assert_refused(result, "nothing to resume", "net.unfinished.h5")
+
+
+def test_place_of_what_is_unfinished_is_checked_before_training(run, small_data, tmp_path):
+    (tmp_path / "elsewhere" / "net.unfinished.h5").mkdir()
+    result = run("train_model.py", "--output", "net.h5", MNIST_PATH=small_data)
+    assert_refused(result, "net.unfinished.h5: it is a folder")
+
+
+def test_training_lists_its_recipes(run):
+    result = run("train_model.py", "--list-recipes")
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(networks.RECIPES)
+    assert max(map(len, lines)) <= 80
+
+
+def test_training_without_mnist_says_what_was_tried(run):
+    result = run("train_model.py", "--dataset", "mnist", "--output", "net.h5")
+    assert result.returncode == 2
+    said = result.stderr.splitlines()
+    assert said[0].startswith("downloading MNIST")
+    for words in ("--data", "MNIST_PATH", "mnist.npz is missing", "download failed"):
+        assert words in said[-1]
+    assert len(said) == 3, "besides Keras's own line with the address"
+
+
+FEWER_DRAWN = """
+import runpy, sys
+from pathlib import Path
+from digits import command_line, generated
+generated.IMAGES = 600
+command_line.MODEL = Path("mnist_cnn.h5").absolute()
+command_line.GENERATED_MODEL = Path("generated_cnn.h5").absolute()
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture
+def train_on_few_drawn(environment, tmp_path):
+    """Return a function that runs the training script, where fewer digits are drawn.
+
+    Its models go to the test's folder.
+    """
+
+    def train(*arguments, **variables):
+        options = ["--recipe", "fast", "--epochs", "1", *map(str, arguments)]
+        return subprocess.run(
+            [sys.executable, "-c", FEWER_DRAWN, ROOT / "train_model.py", *options],
+            check=False,
+            cwd=tmp_path,
+            env={**environment, "PYTHONPATH": str(ROOT), **variables},
+            capture_output=True,
+            encoding="utf-8",
+        )
+
+    return train
+
+
+def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(
+    train_on_few_drawn, run, tmp_path
+):
+    model = tmp_path / "generated_cnn.h5"
+    result = train_on_few_drawn()
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in tmp_path.glob("*.h5")] == [model.name], "MNIST's is left alone"
+    (said,) = [line for line in result.stderr.splitlines() if line.startswith("no MNIST")]
+    assert "mnist.npz" in said and "--data" in said and "drawn from pen strokes" in said
+    assert "550 images of generated digits" in result.stderr
+    assert result.stdout.splitlines()[0].startswith("validation accuracy")
+    record = model_file.training_record(model)
+    assert (record["data"], record["validation_images"]) == (generated.NAME, 50)
+    answer = run("predict_image.py", "--model", model, ROOT / "examples" / "pencil_7.jpg")
+    assert "pencil_7.jpg: " in answer.stdout + answer.stderr
+
+
+def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(
+    train_on_few_drawn, tmp_path, small_data
+):
+    options = ["--dataset", "generated", "--output", tmp_path / "net.h5"]
+    result = train_on_few_drawn(*options, MNIST_PATH=small_data)
+    assert result.returncode == 0, result.stderr
+    assert "MNIST" not in result.stderr
+    assert model_file.training_record(tmp_path / "net.h5")["data"] == generated.NAME
+
+
+def test_model_trained_on_mnist_is_not_replaced_by_drawn_digits(run, shipped_model, tmp_path):
+    model = shutil.copy(shipped_model, tmp_path / "net.h5")
+    result = run("train_model.py", "--dataset", "generated", "--output", model)
+    assert_refused(result, "net.h5 was trained on MNIST", "--output")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data", "gone.npz"], "gone.npz"),
+        (["--data", "gone.npz", "--dataset", "generated"], "leave one of them out"),
+        (["--epochs", "0"], "from 1"),
+        (["--batch-size", "many"], "from 1"),
+        (["--seed", "-1"], "from 0"),
+        (["--seed", "4294967296"], "from 0"),
+        (["--recipe", "best"], "standard"),
+        (["--output", "net.keras"], "must end in .h5"),
+        (["--output", f"{ROOT / 'README.md'}/net.h5"], "cannot write"),
+        (["--output", "net.unfinished.h5"], "such a name is kept"),
+        (["--output", "net.previous.h5"], "such a name is kept"),
+    ],
+)
+def test_training_refuses_at_once_what_cannot_work(run, small_data, arguments, words):
+    assert_refused(run("train_model.py", *arguments, MNIST_PATH=small_data), words)
