@@ -66,7 +66,7 @@ def test_temperature_makes_the_saved_answers_as_sure_as_they_are_right(examples,
 @pytest.fixture
 def with_drawn_ones(monkeypatch):
     """The recipe "fast" with drawn digits and what is none beside the data's."""
-    mixed = replace(networks.RECIPES["fast"], drawn_digits=1500, no_digits=500)
+    mixed = replace(networks.RECIPES["fast"], drawn_digits=700, no_digits=300)
     monkeypatch.setitem(networks.RECIPES, "fast", mixed)
 
 
@@ -98,14 +98,17 @@ def all_weights(network):
     return np.concatenate([weights.ravel() for weights in network.get_weights()])
 
 
-def weights_after(examples, place, seed):
-    return all_weights(training.train(task(epochs=1, seed=seed), *examples, place)[0])
+@pytest.fixture(scope="module")
+def whole(examples, tmp_path_factory):
+    """The weights and the record of a training from its beginning to its end."""
+    network, record = training.train(task(), *examples, tmp_path_factory.mktemp("whole") / "n.h5")
+    return all_weights(network), record
 
 
-def test_same_seed_gives_the_same_weights_and_another_others(examples, place):
-    first = weights_after(examples, place, seed=1)
-    np.testing.assert_array_equal(first, weights_after(examples, place, seed=1))
-    assert not np.allclose(first, weights_after(examples, place, seed=2))
+def test_same_seed_gives_the_same_weights_and_another_others(examples, place, whole):
+    again, other = (training.train(task(seed=seed), *examples, place)[0] for seed in (1, 2))
+    np.testing.assert_array_equal(all_weights(again), whole[0])
+    assert not np.allclose(all_weights(other), whole[0])
 
 
 TWO_DEVICES = """
@@ -164,12 +167,12 @@ def killed_after_two_epochs(unfinished_after_two_epochs, place):
 
 
 def test_resumed_training_ends_with_the_weights_of_one_that_was_not_killed(
-    examples, place, killed_after_two_epochs, tmp_path
+    examples, place, killed_after_two_epochs, whole
 ):
     record, state = unfinished.load(place, task())
     resumed, record = training.train(record, *examples, place, state)
-    whole, expected = training.train(task(), *examples, tmp_path / "whole.h5")
-    np.testing.assert_array_equal(all_weights(resumed), all_weights(whole))
+    weights, expected = whole
+    np.testing.assert_array_equal(all_weights(resumed), weights)
     assert record["history"] == expected["history"]
 
 
@@ -188,18 +191,15 @@ def kept(monkeypatch):
     return weights
 
 
-def test_unfinished_training_holds_its_best_epoch_as_a_model(examples, place, kept):
+def test_unfinished_training_holds_its_best_epoch_as_a_model_and_so_does_a_resumed_one(
+    examples, place, kept
+):
     network, _ = training.train(task(), *examples, place)
     assert (kept[2] != kept[1]).any()
     np.testing.assert_array_equal(kept[3], kept[2], "the third is not better than the second")
     assert (all_weights(network) != kept[3]).any(), "it trained on with its own"
-
-
-def test_resumed_training_still_holds_its_best_epoch(examples, place, kept):
-    training.train(task(), *examples, place)
     record, state = unfinished.load(place, {})
-    record["epochs"] = 4
-    training.train(record, *examples, place, state)
+    training.train({**record, "epochs": 4}, *examples, place, state)
     np.testing.assert_array_equal(kept[4], kept[2])
 
 
