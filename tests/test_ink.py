@@ -107,3 +107,15 @@ def test_running_extremes_are_those_of_each_window(size):
     np.testing.assert_array_equal(ink.running(np.maximum, values, size, 1), windows.max(axis=-1))
     windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=0)
     np.testing.assert_array_equal(ink.running(np.minimum, values, size, 0), windows.min(axis=-1))
+
+
+def test_light_that_falls_off_across_the_paper_is_evened_out():
+    y, x = np.mgrid[-1:1:60j, -1:1:80j]
+    page = np.float32(0.7 + 0.2 * x - 0.1 * y * y)
+    page[25:35, 30:50] -= 0.3
+    paper = np.ones(page.shape, bool)
+    paper[25:35, 30:50] = False
+    even = ink.evenly_lit(page)
+    assert np.ptp(even[paper]) < 0.05 < 0.3 < np.ptp(page[paper])
+    assert even[~paper].max() < even[paper].min() - 0.2
+    assert ink.light_share_of_edge(page) > 0.95, "the dark side is paper, too"
