@@ -38,7 +38,7 @@ def random_images(count):
 
 def assert_as_keras(network, path, images):
     network.save(path)
-    expected = keras.models.load_model(path).predict(images[..., np.newaxis], verbose=0)
+    expected = keras.models.load_model(path)(images[..., np.newaxis].astype(np.float32)).numpy()
     answer = model_file.predictor(path).network(images)
     assert np.ptp(expected, axis=0).max() > 0.01, "the network tells no images apart"
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)

@@ -109,11 +109,11 @@ def assert_photographs_read_as(images, predict):
 
 
 def test_photographed_printed_digits_come_back(predict):
-    assert_photographs_read_as(printed_digits(30, seed=3)[0], predict)
+    assert_photographs_read_as(printed_digits(20, seed=3)[0], predict)
 
 
 def test_photographed_mnist_digits_come_back(mnist_test, predict):
-    assert_photographs_read_as(mnist_test.images[:60], predict)
+    assert_photographs_read_as(mnist_test.images[:40], predict)
 
 
 @pytest.fixture(scope="module")

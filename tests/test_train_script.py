@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +23,34 @@ SHORT = ["--recipe", "fast", "--epochs", "5", "--batch-size", "100", "--seed", "
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, small_data):
-    """A short training's result and model, where Keras's own settings are none of ours."""
-    folder = tmp_path_factory.mktemp("finished")
+def trainings(tmp_path_factory, small_data):
+    """The trainings of these tests, two at a time, for each of them keeps one core at work.
+
+    Futures of what each returns, by its name.
+    """
+    each = [finish, kill, train_without_mnist]
+    each += [interrupt] if sys.platform != "win32" else []
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            train.__name__: pool.submit(train, tmp_path_factory.mktemp("training"), small_data)
+            for train in each
+        }
+
+
+def finish(folder, data):
+    """Train where Keras's own settings are none of ours; return what was said and the model."""
     settings = folder / "home" / ".keras" / "keras.json"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"backend": "jax", "image_data_format": "channels_first"}')
     run = runner(folder, environment_of(folder / "home"))
-    result = run("train_model.py", *SHORT, "--output", "new/net.h5", MNIST_PATH=small_data)
+    result = run("train_model.py", *SHORT, "--output", "new/net.h5", MNIST_PATH=data)
     assert result.returncode == 0, result.stderr
     return result, folder / "new" / "net.h5"
+
+
+@pytest.fixture
+def finished(trainings):
+    return trainings["finish"].result()
 
 
 def test_training_prints_its_result_and_saves_a_model(finished):
@@ -68,16 +87,22 @@ def training_until(words, data, home, *arguments):
     return process
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(small_data, tmp_path):
-    model = tmp_path / "models" / "net.h5"
+def interrupt(folder, data):
+    """Press Ctrl-C in the third epoch; return the model, the exit status and what was said."""
+    model = folder / "models" / "net.h5"
     model.parent.mkdir()
     model.write_bytes(b"the model from before")
     arguments = ["--recipe", "fast", "--epochs", 1000, "--output", model]
-    process = training_until("Epoch 3/", small_data, tmp_path / "home", *arguments)
+    process = training_until("Epoch 3/", data, folder / "home", *arguments)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    return model, process.returncode, out, err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(trainings):
+    model, status, out, err = trainings["interrupt"].result()
+    assert status == 130, err
     assert "Traceback" not in err and out == ""
     last = err.splitlines()[-1]
     assert last.startswith("interrupted: ") and "of 1000 epochs of 'fast'" in last
@@ -89,15 +114,19 @@ def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(small_da
     assert model_file.predictor(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory, small_data):
-    """What a training, killed in its third epoch, has left."""
-    folder = tmp_path_factory.mktemp("killed")
-    arguments = [*SHORT, "--output", folder / "net.h5"]
-    process = training_until("Epoch 3/", small_data, folder / "home", *arguments)
+def kill(folder, data):
+    """Kill a training in its third epoch, and return what it has left."""
+    process = training_until(
+        "Epoch 3/", data, folder / "home", *SHORT, "--output", folder / "net.h5"
+    )
     process.kill()
     process.communicate()
     return folder / "net.unfinished.h5"
+
+
+@pytest.fixture
+def killed(trainings):
+    return trainings["kill"].result()
 
 
 @pytest.fixture
@@ -174,34 +203,30 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-@pytest.fixture
-def train_on_few_drawn(environment, tmp_path):
-    """Return a function that runs the training script, where fewer digits are drawn.
-
-    Its models go to the test's folder.
-    """
-
-    def train(*arguments, **variables):
-        options = ["--recipe", "fast", "--epochs", "1", *map(str, arguments)]
-        return subprocess.run(
-            [sys.executable, "-c", FEWER_DRAWN, ROOT / "train_model.py", *options],
-            check=False,
-            cwd=tmp_path,
-            env={**environment, "PYTHONPATH": str(ROOT), **variables},
-            capture_output=True,
-            encoding="utf-8",
-        )
-
-    return train
+def train_on_few_drawn(folder, *arguments, **variables):
+    """Run the training script, where fewer digits are drawn; its models go to the folder."""
+    options = ["--recipe", "fast", "--epochs", "1", *map(str, arguments)]
+    return subprocess.run(
+        [sys.executable, "-c", FEWER_DRAWN, ROOT / "train_model.py", *options],
+        check=False,
+        cwd=folder,
+        env={**environment_of(folder / "home"), "PYTHONPATH": str(ROOT), **variables},
+        capture_output=True,
+        encoding="utf-8",
+    )
 
 
-def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(
-    train_on_few_drawn, run, tmp_path
-):
-    model = tmp_path / "generated_cnn.h5"
-    result = train_on_few_drawn()
+def train_without_mnist(folder, data):
+    """Train where there is no MNIST; return what was said, and the model it should make."""
+    return train_on_few_drawn(folder), folder / "generated_cnn.h5"
+
+
+def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(trainings, run):
+    result, model = trainings["train_without_mnist"].result()
     assert result.returncode == 0, result.stderr
-    assert [path.name for path in tmp_path.glob("*.h5")] == [model.name], "MNIST's is left alone"
+    assert [path.name for path in model.parent.glob("*.h5")] == [model.name], (
+        "MNIST's is left alone"
+    )
     (said,) = [line for line in result.stderr.splitlines() if line.startswith("no MNIST")]
     assert "mnist.npz" in said and "--data" in said and "drawn from pen strokes" in said
     assert "550 images of generated digits" in result.stderr
@@ -212,11 +237,9 @@ def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(
     assert "pencil_7.jpg: " in answer.stdout + answer.stderr
 
 
-def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(
-    train_on_few_drawn, tmp_path, small_data
-):
+def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(tmp_path, small_data):
     options = ["--dataset", "generated", "--output", tmp_path / "net.h5"]
-    result = train_on_few_drawn(*options, MNIST_PATH=small_data, ONLY_ANNOUNCED="1")
+    result = train_on_few_drawn(tmp_path, *options, MNIST_PATH=str(small_data), ONLY_ANNOUNCED="1")
     assert result.returncode == 0, result.stderr
     assert "training 'fast' on 550 images of generated digits" in result.stderr
     assert "MNIST" not in result.stderr
