@@ -140,5 +140,6 @@ def answers_to_drawing(predict):
     manager.set_window_title("draw a digit")
     drawing = Drawing(figure, predict)
     plots.show()
-    drawing.read()  # what the last moment brought
+    if drawing.is_changed:  # in the last moment
+        drawing.read()
     return [drawing.answer] if drawing.answer else []
