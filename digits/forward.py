@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits.layers import LAYERS, UnknownLayerError
+from digits.fusion import fused
+from digits.layers import LAYERS, Layer, UnknownLayerError
 
-BATCH_SIZE = 32  # images that one processor computes at a time
+BATCH_SIZE = 96  # images that one processor computes at a time
 MOST_WEIGHTS = 4  # arrays of one layer
 IMAGE = (28, 28, 1)  # the shape of what a network takes if it takes images of any size
 
@@ -20,30 +21,30 @@ class OtherImagesError(Exception):
 
 
 class Step(NamedTuple):
-    """A layer in its place: what it computes, from the values of which others."""
+    """What a layer computes, from whose values, and whose nobody needs after it."""
 
     name: str
-    kind: str
     compute: Callable
     inputs: list[str | None]
-    kernel: np.ndarray | None
+    done_with: list[str | None]
 
 
 class Network:
     """A network as steps in order: what Keras's `predict` computes, on all processors."""
 
-    def __init__(self, steps, shape):
-        self.steps, self.shape = steps, shape
-        self.values(np.zeros((1, *shape), np.float32))  # what does not fit together shows here
+    def __init__(self, layers, shape):
+        self.layers, self.shape = layers, shape
+        self.steps = steps(depth_first(fused(layers)))
+        self.values(np.zeros((1, *shape), np.float32), [])  # what does not fit together shows here
 
     def __call__(self, images):
         """Return probabilities, float32 (n, 10), of images of values it expects, (n, 28, 28)."""
-        (answers,) = self.in_batches(images, [self.steps[-1].name])
+        (answers,) = self.in_batches(images, [self.layers[-1].name])
         return answers
 
     def branches(self, images):
         """Return the probabilities of each branch, float32 (n, branches, 10): one, or several."""
-        last = self.steps[-1]
+        last = self.layers[-1]
         names = last.inputs if last.kind == "Average" else [last.name]
         return np.stack(self.in_batches(images, names), axis=1)
 
@@ -53,11 +54,11 @@ class Network:
         They are (height, width, channels, filters) and (rows, columns, filters). Without a
         convolution, it is None.
         """
-        step = next((step for step in self.steps if step.kind == "Conv2D"), None)
-        if step is None:
+        first = next((layer for layer in self.layers if layer.kind == "Conv2D"), None)
+        if first is None:
             return None
-        ((values,),) = self.in_batches(image[np.newaxis], [step.name])
-        return step.kernel, values
+        (values,) = self.in_batches(image[np.newaxis], first.inputs)
+        return first.weights[0], LAYERS[first.kind](first)(values)[0]
 
     def in_batches(self, images, names):
         """Return the values of the layers `names`, each (n, …), of images (n, 28, 28)."""
@@ -65,18 +66,56 @@ class Network:
         batches = [images[i : i + BATCH_SIZE] for i in starts]
 
         def compute(batch):
-            values = self.values(np.asarray(batch, np.float32).reshape(-1, *self.shape))
-            return [values[name] for name in names]
+            return self.values(np.asarray(batch, np.float32).reshape(-1, *self.shape), names)
 
         results = on_all_processors(compute, batches)
         return [np.concatenate(each) for each in zip(*results, strict=True)]
 
-    def values(self, images):
-        """Return what all layers make of images, float32 (n, …), by the layers' names."""
+    def values(self, images, names):
+        """Return what the layers `names` make of images, float32 (n, …).
+
+        Other layers' values are dropped as soon as they are used: what memory they had is still in
+        the processor's cache for the next.
+        """
         values = {None: images}
         for step in self.steps:
             values[step.name] = step.compute(*[values[name] for name in step.inputs])
-        return values
+            for name in step.done_with:
+                if name not in names:
+                    del values[name]
+        return [values[name] for name in names]
+
+
+def depth_first(layers):
+    """Return the layers that lead to the last, each branch to its end before the next.
+
+    Raises KeyError or ValueError if they lead nowhere.
+    """
+    by_name = {layer.name: layer for layer in layers}
+    ordered, waiting = {None: None}, [layers[-1].name]
+    while waiting:
+        layer = by_name[waiting[-1]]
+        missing = [name for name in layer.inputs if name not in ordered]
+        waiting += missing[:1]
+        if not missing:
+            ordered[waiting.pop()] = layer
+        if len(waiting) > len(layers):
+            raise ValueError("layers in a circle")
+    return list(ordered.values())[1:]
+
+
+def steps(layers):
+    """Return layers in order as steps."""
+    last = {name: layer.name for layer in layers for name in layer.inputs}
+    return [
+        Step(
+            layer.name,
+            LAYERS[layer.kind](layer),
+            layer.inputs,
+            [name for name in set(layer.inputs) if last[name] == layer.name],
+        )
+        for layer in layers
+    ]
 
 
 def on_all_processors(function, items):
@@ -96,10 +135,12 @@ def network(file):
     other images, KeyError or ValueError for a damaged one.
     """
     described = layers_and_inputs(file)
-    steps = [step(description, inputs, file["model_weights"]) for description, inputs in described]
-    first = described[0][0]["config"]
+    layers = [
+        layer(description, inputs, file["model_weights"]) for description, inputs in described
+    ]
+    first = layers[0].config
     shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
-    return Network(steps, image_shape(shape))
+    return Network(layers, image_shape(shape))
 
 
 def image_shape(shape):
@@ -160,8 +201,8 @@ def is_plain(use):
     )
 
 
-def step(description, inputs, all_weights):
-    """Return a layer as a `Step`."""
+def layer(description, inputs, all_weights):
+    """Return a `Layer` of what Keras describes, with its weights."""
     kind, config = description["class_name"], description["config"]
     if kind not in LAYERS:
         raise UnknownLayerError(f"a layer of kind {kind}")
@@ -170,5 +211,4 @@ def step(description, inputs, all_weights):
     if len(names) > MOST_WEIGHTS:
         raise ValueError("more weights than a layer has")
     weights = [np.asarray(group[name], np.float32) for name in names]
-    kernel = weights[0] if weights else None
-    return Step(config["name"], kind, LAYERS[kind](config, weights), inputs, kernel)
+    return Layer(config["name"], kind, config, weights, inputs)

@@ -51,6 +51,13 @@ def test_every_recipe_answers_as_keras_does(name, tmp_path, capsys):
     assert "Keras" not in capsys.readouterr().err, "no recipe needs Keras to predict"
 
 
+def functional(build):
+    """Return a network from a function of its input, with ten probabilities behind it."""
+    pixels = keras.Input((28, 28, 1))
+    values = layers.Flatten()(build(layers.Rescaling(1 / 255)(pixels)))
+    return keras.Model(pixels, layers.Dense(10, activation="softmax")(values))
+
+
 LAYER_USES = {
     "valid padding": lambda: [layers.Conv2D(4, 3), layers.Flatten()],
     "odd strides": lambda: [
@@ -68,6 +75,31 @@ LAYER_USES = {
     "global average": lambda: [layers.Conv2D(16, 7), layers.GlobalAveragePooling2D()],
     "softmax of a convolution": lambda: [
         layers.Conv2D(6, 5, activation="softmax"),
+        layers.Flatten(),
+    ],
+    "many filters": lambda: [
+        layers.Conv2D(16, 3, strides=2, activation="relu"),
+        layers.Conv2D(24, 3, padding="same", activation="relu"),
+        layers.Conv2D(16, 3, use_bias=False),
+        layers.Conv2D(32, (3, 2), activation="relu"),
+        layers.Conv2D(16, 3, padding="same", activation="softmax"),
+        layers.Rescaling(20.0),
+        layers.Flatten(),
+    ],
+    "normalisations between convolutions": lambda: [
+        layers.Conv2D(6, 3, activation="relu"),
+        layers.BatchNormalization(),
+        layers.Conv2D(16, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(),
+        layers.BatchNormalization(center=False),
+        layers.Conv2D(16, 3, padding="same", activation="relu"),
+        layers.BatchNormalization(scale=False),
+        layers.MaxPooling2D(3, strides=2, padding="same"),
+        layers.BatchNormalization(),
+        layers.Conv2D(4, 3, strides=2, padding="same"),
+        layers.BatchNormalization(),
+        layers.Conv2D(4, 2, padding="same", activation="softmax"),
+        layers.MaxPooling2D(),
         layers.Flatten(),
     ],
     "no bias": lambda: [layers.Conv2D(4, 3, use_bias=False), layers.Flatten()],
@@ -96,6 +128,49 @@ def test_every_use_of_a_layer_answers_as_keras_does(use, tmp_path, capsys):
     assert "Keras" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("gamma", [-1.5, 0.0, 1e-6])
+def test_normalisation_that_turns_or_ends_a_channel_answers_as_keras_does(gamma, tmp_path):
+    normalisation = layers.BatchNormalization()
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            normalisation,
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    with_random_weights(network)
+    normalisation.gamma.assign([gamma, 1.0, 0.5, gamma])
+    assert_as_keras(network, tmp_path / "net.h5", random_images(9))
+
+
+def shared_normalisation(values):
+    normalised = layers.BatchNormalization()(layers.Conv2D(4, 3, activation="relu")(values))
+    return layers.Average()([layers.Conv2D(2, 3)(normalised), layers.Conv2D(2, 3)(normalised)])
+
+
+def shared_source(values):
+    source = layers.Conv2D(4, 3, activation="relu")(values)
+    normalised = layers.Conv2D(4, 3, padding="same")(layers.BatchNormalization()(source))
+    return layers.Average()([source, normalised])
+
+
+def shared_before_pool(values):
+    source = layers.Conv2D(4, 3, padding="same", activation="relu")(values)
+    return layers.Average()([layers.MaxPooling2D()(source), layers.Conv2D(4, 2, 2)(source)])
+
+
+@pytest.mark.parametrize("build", [shared_normalisation, shared_source, shared_before_pool])
+def test_layer_that_several_follow_answers_each_as_keras_does(build, tmp_path, capsys):
+    network = with_random_weights(functional(build))
+    assert_as_keras(network, tmp_path / "net.h5", random_images(9))
+    assert "Keras" not in capsys.readouterr().err
+
+
 UNKNOWN = {
     "AveragePooling2D": lambda: [layers.AveragePooling2D(4), layers.Flatten()],
     "gelu": lambda: [layers.Conv2D(4, 3, activation="gelu"), layers.Flatten()],
@@ -118,13 +193,6 @@ def test_unknown_layer_is_left_to_keras_and_named(named, tmp_path, capsys):
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
     said = capsys.readouterr().err
     assert named in said and "longer" in said
-
-
-def functional(build):
-    """Return a network from a function of its input, with ten probabilities behind it."""
-    pixels = keras.Input((28, 28, 1))
-    values = layers.Flatten()(build(layers.Rescaling(1 / 255)(pixels)))
-    return keras.Model(pixels, layers.Dense(10, activation="softmax")(values))
 
 
 def test_branches_of_several_lengths_answer_as_keras_does(tmp_path, capsys):

@@ -39,10 +39,10 @@ pixels = 255 - np.asarray(image, np.float32).reshape(1, 28, 28, 1)
 print(model.predict(pixels, verbose=0).argmax())
 """
 OF_IMAGES = """
+{setup}
 import time
 import numpy as np
 images = np.load({path!r})
-{setup}
 predict(images[:500])
 started = time.perf_counter()
 predict(images)

@@ -1,0 +1,60 @@
+"""The windows of convolutions and pools, and what padding puts around an image for them."""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+LARGEST_WINDOW = 28  # pixels: all of the image
+CACHED = 350_000  # values that are computed at once, or one image's: 1.4 MB
+
+
+def edges(shape, size, config):
+    """Return how many values a layer's padding puts before and after rows, and columns.
+
+    `shape` is that of its values, (n, height, width, channels), `size` its windows'.
+    """
+    strides = config["strides"]
+    if not all(1 <= each <= LARGEST_WINDOW for each in (*size, *strides)):
+        raise ValueError(f"a window of {size} by steps of {strides}")
+    if config["padding"] != "same":
+        return [(0, 0), (0, 0)]
+    return [same_padding(*each) for each in zip(shape[1:3], size, strides, strict=True)]
+
+
+def same_padding(length, size, stride):
+    """Return how many values "same" padding puts before and after an axis of `length`.
+
+    That is half of what is missing before, the rest after, as TensorFlow does.
+    """
+    missing = max((-(-length // stride) - 1) * stride + size - length, 0)
+    return missing // 2, missing - missing // 2
+
+
+def with_edges(values, edges, fill=0):
+    """Return values (n, height, width, channels) and around them edges of `fill`."""
+    if not np.any(edges):
+        return values
+    return np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)
+
+
+def slices(n, of_image):
+    """Return slices of n images that have so many values each, few enough for the cache."""
+    at_once = max(1, CACHED // of_image)
+    return [slice(first, first + at_once) for first in range(0, n, at_once)]
+
+
+def of_convolution(values, size, strides):
+    """Return a convolution's windows, (n, height, width * channels, rows, columns), not copied.
+
+    `values` are (n, height, width, channels). What is longest, the rows and columns, comes last:
+    it is copied in few stretches.
+    """
+    n, height, width, channels = values.shape
+    flat = values.reshape(n, height, width * channels)
+    windows = sliding_window_view(flat, (size[0], size[1] * channels), axis=(1, 2))
+    return windows[:, :: strides[0], :: channels * strides[1]].transpose(0, 3, 4, 1, 2)
+
+
+def of_pool(values, size, strides):
+    """Return a pool's windows, (n, rows, columns, channels, *size), not copied."""
+    windows = sliding_window_view(values, size, axis=(1, 2))
+    return windows[:, :: strides[0], :: strides[1]]
