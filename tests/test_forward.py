@@ -82,8 +82,12 @@ LAYER_USES = {
         layers.Conv2D(24, 3, padding="same", activation="relu"),
         layers.Conv2D(16, 3, use_bias=False),
         layers.Conv2D(32, (3, 2), activation="relu"),
-        layers.Conv2D(16, 3, padding="same", activation="softmax"),
+        layers.Flatten(),
+    ],
+    "softmax of many filters": lambda: [
+        layers.Conv2D(16, 3, strides=2, activation="relu"),
         layers.Rescaling(20.0),
+        layers.Conv2D(16, 3, padding="same", activation="softmax"),
         layers.Flatten(),
     ],
     "normalisations between convolutions": lambda: [
