@@ -63,7 +63,6 @@ class Chain:
 
 
 def foldable(layer, factor, offset, filters):
-    """Return whether a batch normalisation of so many filters, (n, height, width, filters), can be
-    folded without a loss."""
-    small = np.abs(offset) <= LARGEST_SHIFT * np.abs(factor)
+    """Return whether a batch normalisation of (n, height, width, filters) can be folded."""
+    small = np.abs(offset) < LARGEST_SHIFT * np.abs(factor)  # never where a factor is 0
     return normalises_channels(layer, 4) and len(factor) == filters and bool(small.all())

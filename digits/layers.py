@@ -94,7 +94,7 @@ def convolution(layer):
 
 
 def before_activation(convolve, pool, activate):
-    """Return a function that convolves, pools, and then activates, where that is the same."""
+    """Return a function that convolves and pools before a ReLU, which then has fewer values."""
     largest = max_pooling(pool)
     return lambda values: activate(largest(convolve(values)))
 
@@ -111,7 +111,8 @@ def by_windows(strides, kernel, bias, activate):
             raise ValueError("a convolution beyond reason")
         out = np.empty((n, rows * columns, filters), np.float32)
         for some in windows.slices(n, max(every[0].size, out[0].size)):
-            copied = np.ones((len(out[some]), len(matrix), rows * columns), np.float32)
+            copied = np.empty((len(out[some]), len(matrix), rows * columns), np.float32)
+            copied[:, -1] = 1
             copied[:, :-1].reshape(-1, *window, rows, columns)[:] = every[some]
             activate(np.matmul(copied.swapaxes(1, 2), matrix, out=out[some]))
         return out.reshape(n, rows, columns, filters)

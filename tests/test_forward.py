@@ -149,6 +149,8 @@ def test_normalisation_that_turns_or_ends_a_channel_answers_as_keras_does(gamma,
     )
     with_random_weights(network)
     normalisation.gamma.assign([gamma, 1.0, 0.5, gamma])
+    normalisation.beta.assign([0.0, 1.0, -0.5, 1.0])
+    normalisation.moving_mean.assign([0.0, 0.1, 0.2, 0.3])
     assert_as_keras(network, tmp_path / "net.h5", random_images(9))
 
 
