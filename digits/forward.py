@@ -33,9 +33,11 @@ class Network:
     """A network as steps in order: what Keras's `predict` computes, on all processors."""
 
     def __init__(self, layers, shape):
+        require_order(layers)
         self.layers, self.shape = layers, shape
-        self.steps = steps(depth_first(fused(layers)))
-        self.values(np.zeros((1, *shape), np.float32), [])  # what does not fit together shows here
+        with np.errstate(all="ignore"):  # weights may be anything: who looks for numbers says so
+            self.steps = steps(depth_first(fused(layers)))
+            self.values(np.zeros((1, *shape), np.float32), [])  # what does not fit shows here
 
     def __call__(self, images):
         """Return probabilities, float32 (n, 10), of images of values it expects, (n, 28, 28)."""
@@ -86,11 +88,19 @@ class Network:
         return [values[name] for name in names]
 
 
-def depth_first(layers):
-    """Return the layers that lead to the last, each branch to its end before the next.
+def require_order(layers):
+    """Raise ValueError unless each layer takes what is before it, and leads to the last."""
+    known = {None}
+    for layer in layers:
+        if not known.issuperset(layer.inputs):
+            raise ValueError(f"the layer {layer.name} takes what is not there")
+        known.add(layer.name)
+    if len(depth_first(layers)) < len(layers):
+        raise ValueError("a layer that leads nowhere")
 
-    Raises KeyError or ValueError if they lead nowhere.
-    """
+
+def depth_first(layers):
+    """Return the layers that lead to the last, each branch to its end before the next."""
     by_name = {layer.name: layer for layer in layers}
     ordered, waiting = {None: None}, [layers[-1].name]
     while waiting:
@@ -99,8 +109,6 @@ def depth_first(layers):
         waiting += missing[:1]
         if not missing:
             ordered[waiting.pop()] = layer
-        if len(waiting) > len(layers):
-            raise ValueError("layers in a circle")
     return list(ordered.values())[1:]
 
 

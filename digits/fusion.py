@@ -1,4 +1,4 @@
-"""Layers made part of others, which then take less time.
+"""What some layers compute, made part of others: it takes less time then.
 
 A batch normalisation between convolutions: one of factor * values + offset is one of
 values + offset / factor with other weights, and the convolution that the values come from adds
@@ -16,7 +16,7 @@ LARGEST_SHIFT = 100  # beyond, float32 would lose the values' last digits
 
 
 def fused(layers):
-    """Return layers of which the last computes what it did; others may have become needless."""
+    """Return layers of which the last computes what it did; some lead there no more."""
     chain = Chain(layers)
     for layer in layers:
         if layer.kind == "Conv2D":
@@ -48,21 +48,22 @@ class Chain:
         if not source or source.config["activation"] != "relu":
             return
         factor, offset = normalisation(between)
-        if foldable(between, factor, offset, source.config["filters"]):
+        channels = source.config["filters"], convolution.weights[0].shape[2]
+        if foldable(between, factor, offset, channels):
             self.replace(source, shift=offset / factor)
             self.replace(convolution, factor=factor, inputs=between.inputs)
 
     def join_pool(self, pool):
         """Make a pool and the convolution before it one."""
         source = self.before(pool, "Conv2D")
-        if source and source.config["activation"] == "relu":
+        if source and not source.pool and source.config["activation"] == "relu":
             self.layers[pool.name] = source._replace(name=pool.name, pool=pool)
 
     def replace(self, layer, **changes):
         self.layers[layer.name] = layer._replace(**changes)
 
 
-def foldable(layer, factor, offset, filters):
-    """Return whether a batch normalisation of (n, height, width, filters) can be folded."""
+def foldable(layer, factor, offset, channels):
+    """Return whether a batch normalisation is one of the channels, as many as those around it."""
     small = np.abs(offset) < LARGEST_SHIFT * np.abs(factor)  # never where a factor is 0
-    return normalises_channels(layer, 4) and len(factor) == filters and bool(small.all())
+    return normalises_channels(layer, 4) and {len(factor)} == set(channels) and bool(small.all())

@@ -4,7 +4,7 @@ A layer's function takes a `Layer` and returns what that computes of its input, 
 (n, …).
 """
 
-from functools import partial, reduce
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,10 @@ class UnknownLayerError(Exception):
 
 
 class Layer(NamedTuple):
-    """A layer as the file has it: what it is, and whose values it takes, None for the images."""
+    """A layer: what it is, and whose values it takes, None for the images; and what is part of it.
+
+    In a file, nothing is: only `fusion` gives a convolution a factor, a shift or a pool.
+    """
 
     name: str
     kind: str
@@ -79,7 +82,7 @@ def convolution(layer):
     kernel, bias = kernel_and_bias(layer)
     require_shape(kernel, 4, layer.config["filters"])
     kernel = kernel * np.asarray(layer.factor, np.float32)[..., np.newaxis]
-    bias = np.broadcast_to(bias + layer.shift, kernel.shape[3:])
+    bias = np.broadcast_to(bias, kernel.shape[3:]) + layer.shift
     activate, strides = activation(layer), layer.config["strides"]
     in_tiles = strides == [1, 1] and winograd.pays(kernel)
     method = winograd.convolution if in_tiles else partial(by_windows, strides)
@@ -128,9 +131,11 @@ def max_pooling(layer):
     def apply(values):
         edges = windows.edges(values.shape, size, layer.config)
         every = windows.of_pool(windows.with_edges(values, edges, -np.inf), size, strides)
-        largest = partial(np.maximum, out=np.empty(every.shape[:4], np.float32))
-        # one after another: for so few, quicker than max over two axes
-        return reduce(largest, (every[..., row, column] for row, column in np.ndindex(*size)))
+        first, *others = (every[..., row, column] for row, column in np.ndindex(*size))
+        largest = np.maximum(first, others.pop() if others else first)
+        for each in others:  # for so few, quicker than max over two axes
+            np.maximum(largest, each, out=largest)
+        return largest
 
     return apply
 
@@ -151,13 +156,13 @@ def batch_normalization(layer):
 def normalisation(layer):
     """Return a batch normalisation's moving mean and variance as a factor and an offset."""
     weights = list(layer.weights)
+    for each in weights:
+        require_shape(each, 1, len(weights[-1]))
     gamma = weights.pop(0) if layer.config["scale"] else 1
     beta = weights.pop(0) if layer.config["center"] else 0
     mean, variance = weights
     factor = (gamma / np.sqrt(variance + layer.config["epsilon"])).astype(np.float32)
     offset = (beta - mean * factor).astype(np.float32)
-    require_shape(factor, 1, len(mean))
-    require_shape(offset, 1, len(mean))
     return factor, offset
 
 
@@ -184,7 +189,7 @@ def require_shape(array, dimensions, last):
 
 
 def activation(layer):
-    """Return a layer's activation function, which changes the values it is given."""
+    """Return a layer's activation function, which may change the values it is given."""
     name = layer.config["activation"]
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise UnknownLayerError(f"the activation {name}")

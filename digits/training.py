@@ -274,7 +274,7 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
     Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
-    ones again after the last; from the epoch `settled` on, it has as many examples twice instead.
+    ones again after the last; from the epoch `settled` on, examples take their places.
     A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255. What it holds depends on the
     seed and its number alone, so that a training can go on where it ended. Indices are shuffled and
     whole batches gathered: single examples would cost more than the network.

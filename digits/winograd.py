@@ -5,7 +5,7 @@ counterpart, channels by filters, and sums of the products are the tile's 4×4 r
 multiplications, not 144. It is F(4×4, 3×3) of Lavin and Gray (2015, arXiv:1509.09308).
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -106,7 +106,7 @@ class Side(NamedTuple):
     of_products: np.ndarray  # (results, tiles * VALUES)
 
 
-@cache
+@lru_cache(maxsize=16)
 def along(length, edges):
     """Return the `Side` of so many values between so many zeros before and after."""
     before, count = edges[0], length + sum(edges) - 2

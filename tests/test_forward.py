@@ -1,5 +1,6 @@
 """NumPy's answer against Keras's."""
 
+import json
 from functools import partial
 
 import h5py
@@ -47,7 +48,8 @@ def assert_as_keras(network, path, images):
 @pytest.mark.parametrize("name", networks.RECIPES)
 def test_every_recipe_answers_as_keras_does(name, tmp_path, capsys):
     network = with_random_weights(networks.build(networks.RECIPES[name]))
-    assert_as_keras(network, tmp_path / "net.h5", random_images(70))
+    images = random_images(forward.BATCH_SIZE + 9)
+    assert_as_keras(network, tmp_path / "net.h5", images)
     assert "Keras" not in capsys.readouterr().err, "no recipe needs Keras to predict"
 
 
@@ -70,6 +72,17 @@ LAYER_USES = {
         layers.Rescaling(-1.0),  # below zero, where padding must not win
         layers.MaxPooling2D(3, strides=2, padding="same"),
         layers.MaxPooling2D((2, 3)),
+        layers.Flatten(),
+    ],
+    "pools after a pool": lambda: [
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.MaxPooling2D(3, strides=1, padding="same"),
+        layers.MaxPooling2D(2, padding="same"),
+        layers.Flatten(),
+    ],
+    "pool of one value": lambda: [
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.MaxPooling2D(1, strides=2),
         layers.Flatten(),
     ],
     "global average": lambda: [layers.Conv2D(16, 7), layers.GlobalAveragePooling2D()],
@@ -152,6 +165,27 @@ def test_normalisation_that_turns_or_ends_a_channel_answers_as_keras_does(gamma,
     normalisation.beta.assign([0.0, 1.0, -0.5, 1.0])
     normalisation.moving_mean.assign([0.0, 0.1, 0.2, 0.3])
     assert_as_keras(network, tmp_path / "net.h5", random_images(9))
+
+
+def test_normalisations_and_pools_between_convolutions_take_no_step_of_their_own(tmp_path):
+    network = networks.build(networks.RECIPES["standard"])
+    network.save(tmp_path / "net.h5")
+    left = {step.name for step in model_file.predictor(tmp_path / "net.h5").network.steps}
+    kinds = [type(layer) for layer in network.layers if layer.name in left]
+    assert kinds.count(layers.MaxPooling2D) == 3, "each with the convolution before it"
+    assert kinds.count(layers.Conv2D) == 1, "the one without a pool"
+    assert kinds.count(layers.BatchNormalization) == 2, "before the dense layers"
+
+
+def test_first_convolution_is_what_keras_s_layer_makes_of_an_image(tmp_path):
+    network = with_random_weights(networks.build(networks.RECIPES["standard"]))
+    network.save(tmp_path / "net.h5")
+    (image,) = random_images(1)
+    kernel, values = model_file.predictor(tmp_path / "net.h5").first_convolution(image)
+    layer = next(layer for layer in network.layers if isinstance(layer, layers.Conv2D))
+    np.testing.assert_array_equal(kernel, layer.kernel)
+    expected = keras.Model(network.input, layer.output)(image[np.newaxis, ..., np.newaxis])[0]
+    np.testing.assert_allclose(values, expected, atol=1e-5)
 
 
 def shared_normalisation(values):
@@ -249,6 +283,32 @@ def test_network_of_another_shape_is_not_computed_with_numpy(build, tmp_path):
     build().save(tmp_path / "net.h5")
     with h5py.File(tmp_path / "net.h5") as file, pytest.raises(forward.UnknownLayerError):
         forward.network(file)
+
+
+def in_another_order(layers_):
+    layers_[2], layers_[3] = layers_[3], layers_[2]
+
+
+def in_a_circle(layers_):
+    layers_[2]["inbound_nodes"][0]["args"][0]["config"]["keras_history"][0] = "flatten"
+
+
+def past_a_layer(layers_):
+    layers_[3]["inbound_nodes"] = layers_[2]["inbound_nodes"]
+
+
+@pytest.mark.parametrize("change", [in_another_order, in_a_circle, past_a_layer])
+def test_layers_that_do_not_lead_from_one_to_the_next_are_damage(change, tmp_path):
+    pixels = keras.Input((28, 28, 1))
+    values = layers.Conv2D(1, 3, padding="same")(layers.Rescaling(1 / 255)(pixels))
+    values = layers.Flatten(name="flatten")(values)
+    keras.Model(pixels, layers.Dense(10, activation="softmax")(values)).save(tmp_path / "net.h5")
+    with h5py.File(tmp_path / "net.h5", "r+") as file:
+        described = json.loads(file.attrs["model_config"])
+        change(described["config"]["layers"])
+        file.attrs["model_config"] = json.dumps(described)
+        with pytest.raises(ValueError, match=r"the layer|a layer"):
+            forward.network(file)
 
 
 def test_network_within_a_network_is_left_to_keras(tmp_path, capsys):
