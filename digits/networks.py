@@ -41,7 +41,6 @@ class Recipe:
     distortion: Distortion | None = Distortion()
     drawn_digits: int = 0  # an epoch's own beside the data's, and others of what is no digit
     no_digits: int = 0
-    settling: float = 0.0  # the share of the epochs, the last ones, that have no drawn images
     bfloat16: bool = True  # where the processor has units for it
     inverted: bool = False  # whether the layers see dark ink on light paper
     reported: str = ""  # the test accuracy that its source states
@@ -191,12 +190,11 @@ RECIPES = {
     "record": Recipe(
         "mean of four networks; the one shipped",
         (wide, wide, wide, deep),
-        epochs=54,
+        epochs=45,
         batch_size=128,
         learning_rate=0.004,
         drawn_digits=6_000,
         no_digits=1_500,
-        settling=0.1,
         distortion=Distortion(bend=0.45, thinner=0.4, thicker=0.5, noise=0.2),
     ),
     "three-blocks": classic(

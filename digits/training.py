@@ -18,7 +18,7 @@ from digits.errors import UserError
 
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
-VALIDATION_BATCH = 500  # images
+VALIDATION_BATCH = 100  # images: of more, the first layers' values take more memory than training
 
 
 def train(record, training, validation, place, state=()):
@@ -262,32 +262,36 @@ def interruptible():
 
 def batches_of(recipe, record, training, epochs_done):
     """Return a training's batches from there on, the recipe's drawn images among them."""
-    drawn = generated.for_epochs(
-        record["epochs"], recipe.drawn_digits, recipe.no_digits, record["seed"]
+    epochs, batch_size, seed = (record[name] for name in ("epochs", "batch_size", "seed"))
+    drawn, none = recipe.drawn_digits, recipe.no_digits
+    return batches(
+        training,
+        batch_size,
+        seed,
+        recipe.distortion,
+        epochs_done,
+        generated.for_epochs(epochs, drawn, none, seed),  # held by none but its taker
     )
-    settings = record["batch_size"], record["seed"], recipe.distortion
-    settled = record["epochs"] - int(recipe.settling * record["epochs"])
-    return batches(training, *settings, epochs_done, drawn, settled)
 
 
-def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None, settled=None):
+def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
     Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
-    ones again after the last; from the epoch `settled` on, examples take their places.
-    A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255. What it holds depends on the
-    seed and its number alone, so that a training can go on where it ended. Indices are shuffled and
-    whole batches gathered: single examples would cost more than the network.
+    ones again after the last. A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255.
+    What it holds depends on the seed and its number alone, so that a training can go on where it
+    ended. Indices are shuffled and whole batches gathered: single examples would cost more than
+    the network.
     """
-    images, labels = (tf.constant(each) for each in with_drawn(examples, drawn))
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
+    arrays = with_drawn(examples, drawn)
+    del drawn  # up to 180 MB, of which TensorFlow makes copies now
+    images, labels = (tf.constant(each) for each in arrays)
 
     def shuffled(epoch):
         order = tf.argsort(tf.random.stateless_uniform([shared + own], [seed, epoch]))
-        beyond = order + own * tf.cast(epoch % epochs, tf.int32)
-        if settled is not None:
-            beyond = tf.where(epoch < settled, beyond, beyond % shared)
-        order = tf.where(order < shared, order, beyond)
+        first = own * tf.cast(epoch % epochs, tf.int32)
+        order = tf.where(order < shared, order, order + first)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch(number, indices):

@@ -22,7 +22,7 @@ OF_VALUES = np.float32(
         [0, 4, 0, -5, 0, 1],
     ]
 )
-OF_KERNEL = np.array(
+OF_KERNEL = np.float32(
     [
         [1 / 4, 0, 0],
         [-1 / 6, -1 / 6, -1 / 6],
@@ -60,7 +60,7 @@ def convolution(kernel, bias, activate):
     """
     channels, filters = kernel.shape[2:]
     factors = OF_KERNEL @ (OF_KERNEL @ kernel.reshape(3, -1)).reshape(VALUES, 3, -1)
-    factors = factors.reshape(VALUES, VALUES, channels, filters).astype(np.float32)
+    factors = factors.reshape(VALUES, VALUES, channels, filters)
 
     def apply(values, edges):
         n, height, width, _ = values.shape
