@@ -311,6 +311,31 @@ def test_layers_that_do_not_lead_from_one_to_the_next_are_damage(change, tmp_pat
             forward.network(file)
 
 
+ODD_SHAPES = {"gamma": (300, 1), "bias": (300, 1), "kernel": (3, 3, 1, 300)}
+
+
+@pytest.mark.parametrize("name", ODD_SHAPES)
+def test_arrays_that_would_be_stretched_to_fit_are_damage(name, tmp_path):
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(300, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Conv2D(300, 3, name="last"),
+            layers.Flatten(),
+        ]
+    )
+    network.save(tmp_path / "net.h5")
+    with h5py.File(tmp_path / "net.h5", "r+") as file:
+        groups = [file["model_weights"][each.name] for each in network.layers if each.weights]
+        where = groups[1 if name == "gamma" else 2]
+        path = next(each for each in where.attrs["weight_names"] if each.endswith(name))
+        del where[path]
+        where[path] = np.zeros(ODD_SHAPES[name], np.float32)
+        with pytest.raises(ValueError):
+            forward.network(file)
+
+
 def test_network_within_a_network_is_left_to_keras(tmp_path, capsys):
     inner = keras.Sequential([layers.Conv2D(4, 3, strides=2, activation="relu")])
     functional(inner).save(tmp_path / "net.h5")
