@@ -127,6 +127,14 @@ LAYER_USES = {
         layers.Dropout(0.5),
         layers.Flatten(),
     ],
+    "normalisation of a softmax": lambda: [
+        layers.Rescaling(20.0),
+        layers.Conv2D(4, 3, activation="softmax"),
+        layers.MaxPooling2D(),
+        layers.BatchNormalization(),
+        layers.Conv2D(4, 3),
+        layers.Flatten(),
+    ],
     "inverted": lambda: [layers.Rescaling(-1.0, offset=1), layers.Flatten()],
 }
 
@@ -161,7 +169,7 @@ def test_normalisation_that_turns_or_ends_a_channel_answers_as_keras_does(gamma,
         ]
     )
     with_random_weights(network)
-    normalisation.gamma.assign([gamma, 1.0, 0.5, gamma])
+    normalisation.gamma.assign([gamma, 1.0, 0.5, 2.0])
     normalisation.beta.assign([0.0, 1.0, -0.5, 1.0])
     normalisation.moving_mean.assign([0.0, 0.1, 0.2, 0.3])
     assert_as_keras(network, tmp_path / "net.h5", random_images(9))
