@@ -142,10 +142,8 @@ def network(file):
     Raises UnknownLayerError for a network that needs Keras, OtherImagesError for one that takes
     other images, KeyError or ValueError for a damaged one.
     """
-    described = layers_and_inputs(file)
-    layers = [
-        layer(description, inputs, file["model_weights"]) for description, inputs in described
-    ]
+    weights = file["model_weights"]
+    layers = [layer(*described, weights) for described in layers_and_inputs(file)]
     first = layers[0].config
     shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
     return Network(layers, image_shape(shape))
