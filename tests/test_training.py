@@ -1,9 +1,11 @@
 """Training: batches, schedule, that it learns, and that it goes on where it was killed."""
 
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -317,6 +319,24 @@ def test_images_come_distorted_if_the_recipe_says_so(examples):
 
     assert unchanged(None) == 100
     assert unchanged(networks.Distortion()) < 5
+
+
+STATUS = Path("/proc/self/status")
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="Linux says how much memory a process has")
+def test_images_are_held_once():
+    examples = mnist.Examples(np.ones((150_000, 28, 28), np.uint8), np.ones(150_000, np.uint8), "")
+    batches = training.batches(examples, 100, 1)
+    before = resident_memory()
+    batch = iter(batches)
+    next(batch)
+    assert resident_memory() - before < examples.images.nbytes / 2
+
+
+def resident_memory():
+    """Return the bytes of memory that this process has."""
+    return 1024 * int(re.search(r"VmRSS:\s+(\d+)", STATUS.read_text())[1])
 
 
 def in_bfloat16():
