@@ -302,9 +302,9 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
 
     indices = tf.data.Dataset.counter(epochs_done).flat_map(shuffled)
     numbered = indices.enumerate(epochs_done * math.ceil((shared + own) / batch_size))
-    in_memory = tf.data.Options()
-    in_memory.experimental_optimization.apply_default_optimizations = False  # copies all images
-    return numbered.map(batch, num_parallel_calls=2).prefetch(4).with_options(in_memory)
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False  # copies all images
+    return numbered.map(batch, num_parallel_calls=2).prefetch(4).with_options(options)
 
 
 def with_drawn(examples, drawn):
