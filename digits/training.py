@@ -285,7 +285,7 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
-    del drawn  # up to 180 MB, of which TensorFlow makes copies now
+    del drawn  # up to 180 MB, which the arrays hold too, and TensorFlow copies
     images, labels = (tf.constant(each) for each in arrays)
 
     def shuffled(epoch):
@@ -303,7 +303,7 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
     indices = tf.data.Dataset.counter(epochs_done).flat_map(shuffled)
     numbered = indices.enumerate(epochs_done * math.ceil((shared + own) / batch_size))
     options = tf.data.Options()
-    options.experimental_optimization.apply_default_optimizations = False  # copies all images
+    options.experimental_optimization.apply_default_optimizations = False  # they copy the images
     return numbered.map(batch, num_parallel_calls=2).prefetch(4).with_options(options)
 
 

@@ -329,8 +329,8 @@ def test_images_are_held_once():
     examples = mnist.Examples(np.ones((150_000, 28, 28), np.uint8), np.ones(150_000, np.uint8), "")
     batches = training.batches(examples, 100, 1)
     before = resident_memory()
-    batch = iter(batches)
-    next(batch)
+    iterator = iter(batches)
+    next(iterator)
     assert resident_memory() - before < examples.images.nbytes / 2
 
 
