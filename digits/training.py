@@ -105,10 +105,11 @@ def bfloat16(wanted):
 
 
 def has_bfloat16_units(cpuinfo=Path("/proc/cpuinfo")):
-    """Return whether Linux says that the processor multiplies matrices of bfloat16: without, it
-    would take longer."""
+    """Return whether Linux says that the processor multiplies bfloat16: without, it would take
+    longer."""
     try:
-        return "amx_bf16" in cpuinfo.read_text()
+        flags = cpuinfo.read_text().split()
+        return "amx_bf16" in flags or "avx512_bf16" in flags
     except OSError:
         return False
 
@@ -271,17 +272,18 @@ def batches_of(recipe, record, training, epochs_done):
         recipe.distortion,
         epochs_done,
         generated.for_epochs(epochs, drawn, none, seed),  # held by none but its taker
+        epochs - int(recipe.settling * epochs),
     )
 
 
-def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):
+def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None, settled=None):
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
     Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
-    ones again after the last. A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255.
-    What it holds depends on the seed and its number alone, so that a training can go on where it
-    ended. Indices are shuffled and whole batches gathered: single examples would cost more than
-    the network.
+    ones again after the last; from the epoch `settled` on, it has as many examples twice instead.
+    A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255. What it holds depends on the
+    seed and its number alone, so that a training can go on where it ended. Indices are shuffled and
+    whole batches gathered: single examples would cost more than the network.
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
@@ -290,8 +292,10 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
 
     def shuffled(epoch):
         order = tf.argsort(tf.random.stateless_uniform([shared + own], [seed, epoch]))
-        first = own * tf.cast(epoch % epochs, tf.int32)
-        order = tf.where(order < shared, order, order + first)
+        beyond = order + own * tf.cast(epoch % epochs, tf.int32)
+        if settled is not None:
+            beyond = tf.where(epoch < settled, beyond, beyond % shared)
+        order = tf.where(order < shared, order, beyond)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch(number, indices):
