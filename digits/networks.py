@@ -46,6 +46,10 @@ class Recipe:
     inverted: bool = False  # whether the layers see dark ink on light paper
     reported: str = ""  # the test accuracy that its source states
 
+    def settling_epochs(self, epochs):
+        """Return how many of a training's epochs, its last, have no drawn images."""
+        return int(self.settling * epochs)
+
 
 def standard(layers):
     """The network of `record`'s branches, with three quarters of their filters."""

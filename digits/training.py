@@ -272,7 +272,7 @@ def batches_of(recipe, record, training, epochs_done):
         recipe.distortion,
         epochs_done,
         generated.for_epochs(epochs, drawn, none, seed),  # held by none but its taker
-        epochs - int(recipe.settling * epochs),
+        epochs - recipe.settling_epochs(epochs),
     )
 
 

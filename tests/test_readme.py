@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, has_mnist
 
+import train_model
 from digits import generated, model_file, networks
 from digits.networks import DEFAULT
 
@@ -65,6 +66,14 @@ def test_quoted_training_is_that_of_the_model_that_ships(shipped_model):
     right = 1 - record["validation_misses"] / record["validation_images"]
     assert f"validation accuracy {100 * right:.2f} %, {record['validation_misses']} wrong" in quoted
     assert f"trained in {record['seconds']:.0f} s, saved as models/mnist_cnn.h5" in quoted
+
+
+@pytest.mark.parametrize("recipe", [DEFAULT, "record"])
+def test_quoted_training_begins_as_it_is_announced(recipe, capsys):
+    record = {"recipe": recipe, "epochs": networks.RECIPES[recipe].epochs, "data": "MNIST"}
+    train_model.announce({**record, "training_images": 55_000, "validation_images": 5_000})
+    command = "python train_model.py" + (f" --recipe {recipe}" if recipe != DEFAULT else "")
+    assert quoted_commands()[command].startswith(capsys.readouterr().err)
 
 
 def test_quoted_training_without_options_is_of_the_default():
