@@ -190,9 +190,7 @@ def announce(record):
     images = [f"{record['training_images']:,} images of {record['data']}"]
     if recipe.drawn_digits:
         new = f"{recipe.drawn_digits:,} drawn digits and {recipe.no_digits:,} of no digit"
-        settling = recipe.settling_epochs(record["epochs"])
-        each = f"each epoch but the last {settling}" if settling else "each epoch"
-        images += [f"{new}, new ones {each}, which are drawn first"]
+        images += [f"{new}, new ones each epoch, which are drawn first"]
     done = len(record["history"]["loss"]) if "history" in record else 0
     print(
         f"training '{record['recipe']}' on {', '.join(images)},"

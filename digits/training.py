@@ -18,6 +18,7 @@ from digits.errors import UserError
 
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}  # what Linux calls units for it
 VALIDATION_BATCH = 100  # images: of more, the first layers' values take more memory than training
 
 
@@ -108,8 +109,7 @@ def has_bfloat16_units(cpuinfo=Path("/proc/cpuinfo")):
     """Return whether Linux says that the processor multiplies bfloat16: without, it would take
     longer."""
     try:
-        flags = cpuinfo.read_text().split()
-        return "amx_bf16" in flags or "avx512_bf16" in flags
+        return not BFLOAT16_FLAGS.isdisjoint(cpuinfo.read_text().split())
     except OSError:
         return False
 
@@ -272,18 +272,17 @@ def batches_of(recipe, record, training, epochs_done):
         recipe.distortion,
         epochs_done,
         generated.for_epochs(epochs, drawn, none, seed),  # held by none but its taker
-        epochs - recipe.settling_epochs(epochs),
     )
 
 
-def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None, settled=None):
+def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
     Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
-    ones again after the last; from the epoch `settled` on, it has as many examples twice instead.
-    A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255. What it holds depends on the
-    seed and its number alone, so that a training can go on where it ended. Indices are shuffled and
-    whole batches gathered: single examples would cost more than the network.
+    ones again after the last. A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255.
+    What it holds depends on the seed and its number alone, so that a training can go on where it
+    ended. Indices are shuffled and whole batches gathered: single examples would cost more than
+    the network.
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
@@ -292,10 +291,8 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
 
     def shuffled(epoch):
         order = tf.argsort(tf.random.stateless_uniform([shared + own], [seed, epoch]))
-        beyond = order + own * tf.cast(epoch % epochs, tf.int32)
-        if settled is not None:
-            beyond = tf.where(epoch < settled, beyond, beyond % shared)
-        order = tf.where(order < shared, order, beyond)
+        first = own * tf.cast(epoch % epochs, tf.int32)
+        order = tf.where(order < shared, order, order + first)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch(number, indices):

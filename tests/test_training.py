@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -310,29 +309,6 @@ def test_epoch_shows_its_own_drawn_images_beside_those_of_all_epochs(examples):
         assert (labels == generated.NO_DIGIT).sum() == 20
 
 
-def test_last_epochs_show_the_data_alone_some_of_it_twice(examples):
-    drawn = generated.for_epochs(3, drawn=80, none=20, seed=1)
-    n = len(examples[0].labels) + 100
-    batches = training.batches(examples[0], n, 1, epochs_done=1, drawn=drawn, settled=2)
-    before, *settled = [batch[0].numpy().astype(np.uint8) for batch in batches.take(3)]
-    originals = {image.tobytes() for image in examples[0].images}
-    assert {image.tobytes() for image in before} > originals
-    twice = []
-    for images in settled:
-        seen = Counter(image.tobytes() for image in images)
-        assert set(seen) == originals and len(images) == n
-        twice.append({image for image, times in seen.items() if times > 1})
-    assert twice[0] != twice[1], "not always the same ones"
-
-
-def test_share_of_the_epochs_without_drawn_images_is_the_recipe_s(examples):
-    recipe = replace(networks.RECIPES["fast"], drawn_digits=30, no_digits=10, settling=0.4)
-    n = len(examples[0].labels) + 40
-    batches = training.batches_of(recipe, task(epochs=5, batch_size=n), examples[0], 0)
-    none = [int((batch[1].numpy() == generated.NO_DIGIT).sum()) for batch in batches.take(5)]
-    assert none == [10, 10, 10, 0, 0]
-
-
 def test_images_come_distorted_if_the_recipe_says_so(examples):
     originals = {image.tobytes() for image in examples[0].images}
 
@@ -384,7 +360,7 @@ def test_processor_has_bfloat16_units_if_linux_says_so(tmp_path):
     for text, expected in (
         ("flags : avx512f amx_bf16 amx_tile", True),
         ("flags : avx512f avx512_bf16 gfni", True),
-        ("flags : avx2", False),
+        ("flags : avx512f avx2", False),
     ):
         (tmp_path / "cpuinfo").write_text(text)
         assert training.has_bfloat16_units(tmp_path / "cpuinfo") is expected
