@@ -23,9 +23,16 @@ def whole_file(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
+            flush(partial)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def flush(path):
+    """Have on the disk what was written to a file: a power cut would leave its name alone."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -53,7 +60,7 @@ def require_writable(path, size=0):
     with told_plainly(path):
         if target.is_dir():
             raise IsADirectoryError(0, "it is a folder")
-        folder = next(parent for parent in target.parents if parent.exists())
+        folder = next((each for each in target.parents if each.exists()), target.parent)
         trial = folder / partial.name  # the folders between are not made before there is a file
         try:
             claim(trial, size)
@@ -63,7 +70,7 @@ def require_writable(path, size=0):
 
 def claim(path, size):
     """Write `size` bytes, so that there is room for them. Raises OSError if there is not."""
-    path.write_bytes(bytes(size))
+    path.write_bytes(os.urandom(size))  # zeros take no room where a file system compresses
 
 
 def target_and_partial(path):

@@ -1,5 +1,8 @@
 """Files are written whole or not at all."""
 
+import os
+from pathlib import Path
+
 import pytest
 from conftest import full_disk
 
@@ -74,6 +77,21 @@ def test_place_that_cannot_be_written_is_named(tmp_path):
 def test_place_in_folders_yet_to_be_made_is_writable_and_does_not_make_them(tmp_path):
     require_writable(tmp_path / "a" / "b" / "new.txt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_place_on_a_drive_that_is_not_there_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    with pytest.raises(UserError, match="cannot write"):
+        require_writable(tmp_path / "no folder" / "new.txt")
+
+
+def test_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(os, "fsync", lambda _: done.append((tmp_path / "new.txt").exists()))
+    with whole_file(tmp_path / "new.txt") as partial:
+        partial.write_text("new")
+    assert done == [False]
+    assert (tmp_path / "new.txt").exists()
 
 
 def test_user_path_knows_the_home_folder_and_leaves_other_tildes(tmp_path, monkeypatch):
