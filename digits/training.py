@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from digits import generated, networks, scores, unfinished
 from digits.distortion import distorted
-from digits.errors import UserError
 
 WARM_UP = 0.25  # the share of all steps in which the learning rate rises
 START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
@@ -28,7 +27,8 @@ def train(record, training, validation, place, state=()):
     `record` is a dict with "recipe", "epochs", "batch_size" and "seed", and has a "history" if the
     training goes on, from the arrays `state` that `unfinished.load` gave. `training` and
     `validation` are `mnist.Examples`. After each epoch `unfinished.save` keeps it at `place`.
-    Prints a progress bar, loss and accuracy on stderr. Raises KeyboardInterrupt after Ctrl-C.
+    Prints a progress bar, loss and accuracy on stderr. Raises KeyboardInterrupt after Ctrl-C, and
+    `unfinished.ChangedError` if what is to go on is of another network.
     """
     keras.utils.set_random_seed(record["seed"])
     recipe, epochs = networks.RECIPES[record["recipe"]], record["epochs"]
@@ -40,8 +40,8 @@ def train(record, training, validation, place, state=()):
         network, trainee = compiled(recipe, epochs, steps)
         progress = Progress(network, record, place)
         if state:
+            restore(trainee, state, place)
             progress.load_best_weights()
-            restore(trainee, state)
     done = progress.epochs_done()
     shuffled = batches_of(recipe, record, training, done)
     with bfloat16(in_bfloat16):
@@ -165,14 +165,15 @@ class AccuracyOfMean(keras.metrics.Mean):
         super().update_state(right, keras.ops.cast(labels != generated.NO_DIGIT, "float32"))
 
 
-def restore(trainee, state):
-    """Put an unfinished training's arrays back. Raises UserError if they are of another network."""
+def restore(trainee, state, place):
+    """Put back the arrays of the unfinished training at `place`.
+
+    Raises `unfinished.ChangedError` if they are of another network.
+    """
     trainee.optimizer.build(trainee.trainable_variables)
     shapes = [tuple(variable.shape) for variable in variables(trainee)]
     if shapes != [array.shape for array in state]:
-        raise UserError(
-            "cannot resume: the recipe or Keras has changed since; delete the file to start anew"
-        )
+        raise unfinished.ChangedError(place)
     for variable, array in zip(variables(trainee), state, strict=True):
         variable.assign(array)
 
@@ -193,8 +194,9 @@ class Progress(keras.callbacks.Callback):
 
     def load_best_weights(self):
         """Take the best epoch's weights from the file, whose model they are."""
-        self.network.load_weights(self.place)
-        self.best_weights = self.network.get_weights()
+        with weights_of(self.network, self.best_weights):
+            self.network.load_weights(self.place)
+            self.best_weights = self.network.get_weights()
 
     def epochs_done(self):
         return len(self.record["history"].get("val_accuracy", ()))

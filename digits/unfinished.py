@@ -8,11 +8,21 @@ import json
 
 import numpy as np
 
-from digits import model_file
+from digits import model_file, networks
 from digits.errors import UserError
 from digits.files import shown
 
 ARRAYS = "unfinished"
+
+
+class ChangedError(UserError):
+    """An unfinished training of a network that is no longer its recipe's."""
+
+    def __init__(self, path):
+        super().__init__(
+            f"cannot resume {shown(path)}: the recipe or Keras has changed since; delete it to"
+            " start anew without --resume"
+        )
 
 
 def place(model):
@@ -34,7 +44,7 @@ def load(path, wanted):
     """Return the record and the list of arrays of the unfinished training at `path`.
 
     Raises UserError if it is missing or damaged, or if its record differs from `wanted`, a dict in
-    which None stands for anything.
+    which None stands for anything; ChangedError, which is one, if there is no such recipe any more.
     """
     with model_file.opened(path) as file:
         arrays = file[ARRAYS]
@@ -46,6 +56,8 @@ def load(path, wanted):
                     f"{shown(path)} has {name.replace('_', ' ')} {record[name]}, not {value}:"
                     " ask for the same, or delete it and start anew without --resume"
                 )
+        if record["recipe"] not in networks.RECIPES:
+            raise ChangedError(path)
     return record, state
 
 

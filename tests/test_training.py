@@ -223,10 +223,25 @@ def test_best_epoch_is_the_first_of_the_highest_validation_accuracy(accuracies, 
     assert unfinished.best_epoch({"history": {"val_accuracy": accuracies}}) == expected
 
 
-def test_training_of_another_network_is_not_resumed(examples, place, killed_after_two_epochs):
-    _, state = unfinished.load(place, {})
+@pytest.mark.parametrize("branch", ["three_blocks", "two_blocks", None])
+def test_training_of_a_recipe_that_has_changed_is_not_resumed(
+    branch, examples, place, killed_after_two_epochs, monkeypatch
+):
+    record, state = unfinished.load(place, {})
+    recipe = networks.RECIPES[record["recipe"]]
+    branches = (getattr(networks, branch),) if branch else recipe.branches * 2
+    changed = replace(recipe, branches=branches)
+    monkeypatch.setitem(networks.RECIPES, record["recipe"], changed)
+    with pytest.raises(UserError, match=r"unfinished\.h5: the recipe or Keras has changed"):
+        training.train(record, *examples, place, state)
+
+
+def test_training_of_a_recipe_that_is_gone_is_not_resumed(
+    place, killed_after_two_epochs, monkeypatch
+):
+    monkeypatch.setattr(networks, "RECIPES", {})
     with pytest.raises(UserError, match="the recipe or Keras has changed"):
-        training.restore(training.compiled(networks.RECIPES["keras-example"], 3, 11)[1], state)
+        unfinished.load(place, {})
 
 
 def test_another_training_is_not_taken_for_the_unfinished_one(place, killed_after_two_epochs):
