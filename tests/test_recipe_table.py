@@ -47,19 +47,40 @@ def test_network_that_is_there_is_not_trained_again(tmp_path, monkeypatch):
     recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
 
 
-def test_unfinished_network_goes_on(tmp_path, monkeypatch):
+def started(monkeypatch, action):
+    """Return the commands that an action would start."""
     commands = []
 
-    def started(command, stdout):
+    def start(command, stdout):
         commands.append(command)
         return SimpleNamespace(wait=lambda: 0)
 
-    monkeypatch.setattr(recipe_table, "subprocess", SimpleNamespace(Popen=started))
-    recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
+    monkeypatch.setattr(recipe_table, "subprocess", SimpleNamespace(Popen=start))
+    action()
+    return commands
+
+
+def test_unfinished_network_goes_on(tmp_path, monkeypatch):
+    def train():
+        recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
+
+    (anew,) = started(monkeypatch, train)
     (tmp_path / "fast-1.unfinished.h5").write_bytes(b"")
-    recipe_table.train("fast", 1, tmp_path / "fast-1.h5", [])
-    assert ["--resume" in command for command in commands] == [False, True]
+    (on,) = started(monkeypatch, train)
+    assert ("--resume" in anew, "--resume" in on) == (False, True)
 
 
 def test_training_that_fails_ends_the_table_in_its_own_sentence(run):
     assert_refused(run("tools/recipe_table.py", "--data", "gone.npz"), "gone.npz")
+
+
+def test_without_mnist_nothing_is_trained_for_the_table(run):
+    result = run("tools/recipe_table.py")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("no MNIST")
+    assert "training '" not in result.stderr
+
+
+def test_networks_of_the_table_are_trained_on_mnist_or_not_at_all(tmp_path, monkeypatch):
+    (command,) = started(monkeypatch, lambda: recipe_table.train("fast", 1, tmp_path / "f.h5", []))
+    assert command[command.index("--dataset") + 1] == "mnist"
