@@ -45,6 +45,11 @@ def test_folder_without_labels_is_refused(run, tmp_path):
     assert_refused(run("tools/picture_table.py", tmp_path), "labels.csv", "columns file and label")
 
 
+def test_labels_in_another_encoding_are_refused(run, tmp_path):
+    (tmp_path / "labels.csv").write_bytes("file,label\ngrüße.png,3\n".encode("cp1252"))
+    assert_refused(run("tools/picture_table.py", tmp_path), "labels.csv", "UTF-8")
+
+
 def test_digits_on_simulated_pages_keep_their_answers(run, small_data, shipped_model):
     result = run("tools/page_table.py", "--data", small_data, "--count", 3)
     assert result.returncode == 0, result.stderr

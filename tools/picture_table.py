@@ -90,8 +90,11 @@ def labelled(folder, column):
     path = folder / LABELS
     if not path.is_file():
         raise UserError(f"no {shown(path)}: a table with the columns file and label is needed")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file, restval=""))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, restval=""))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"cannot read {shown(path)}: save it as a CSV in UTF-8") from error
     wanted = {"file", "label", *([column] if column else [])}
     if not rows or not wanted <= rows[0].keys():
         raise UserError(

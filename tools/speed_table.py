@@ -116,7 +116,8 @@ def measured(*command):
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = status  # it has been waited for
     if status:
-        raise UserError(f"{Path(command[0]).name} failed: {complaint.strip().splitlines()[-1]}")
+        last_words = complaint.strip().splitlines()[-1:] or [f"it ended with status {status}"]
+        raise UserError(f"{Path(command[0]).name} failed: {last_words[0]}")
     return time.perf_counter() - started, usage.ru_maxrss * KILOBYTE, said
 
 
