@@ -4,7 +4,7 @@
 import json
 import sys
 
-from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, run
+from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, in_help, run
 from digits.errors import UserError
 from digits.files import require_writable, shown, user_path
 
@@ -43,7 +43,7 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    several = f"the .h5 of a trained network, or of several (default: {shown(MODEL)})"
+    several = f"the .h5 of a trained network, or of several (default: {in_help(MODEL)})"
     add_model(parser, nargs="+", default=None, help=several)
     add_data(parser)
     parser.add_argument(

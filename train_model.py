@@ -3,7 +3,15 @@
 
 import sys
 
-from digits.command_line import GENERATED_MODEL, MODEL, Parser, add_data, run, whole_number
+from digits.command_line import (
+    GENERATED_MODEL,
+    MODEL,
+    Parser,
+    add_data,
+    in_help,
+    run,
+    whole_number,
+)
 from digits.errors import UserError
 from digits.files import require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
@@ -22,10 +30,10 @@ def main():
     arguments = parse()
     if arguments.list_recipes:
         return list_recipes()
-    from digits import model_file  # after parsing: --help has no use for NumPy
+    from digits import model_file, unfinished  # after parsing: --help has no use for NumPy
 
     found = None
-    if arguments.dataset != "generated":
+    if not is_generated(arguments):
         require_places(arguments.output or MODEL, arguments.resume)  # before data is sought
         found = mnist_training(arguments)
     output = arguments.output or (MODEL if found else GENERATED_MODEL)
@@ -41,6 +49,8 @@ def main():
     try:
         network, record = train(record, training, validation, place, state)
         model_file.save(network, record, output)
+    except unfinished.ChangedError:
+        raise
     except (KeyboardInterrupt, UserError) as end:
         raise type(end)(with_what_is_kept(end, place)) from end
     place.unlink(missing_ok=True)
@@ -63,7 +73,7 @@ def parse():
         "--output",
         type=user_path,
         metavar="FILE",
-        help=f"the .h5 to write (default: {shown(MODEL)}, or {GENERATED_MODEL.name} beside it"
+        help=f"the .h5 to write (default: {in_help(MODEL)}, or {GENERATED_MODEL.name} beside it"
         " for generated digits)",
     )
     parser.add_argument(
@@ -102,6 +112,19 @@ def list_recipes():
             f"{name:16} {recipe.epochs:2} epochs, {recipe.batch_size:3} a batch: {recipe.summary}"
         )
     return 0
+
+
+def is_generated(arguments):
+    """Return whether it is known, before MNIST is sought, that drawn digits are to be trained on.
+
+    A bare --resume goes on with the one training there is to go on with, whichever its data.
+    """
+    from digits import unfinished
+
+    bare = arguments.resume and not (arguments.output or arguments.data)
+    if bare and arguments.dataset == "auto" and not unfinished.place(MODEL).is_file():
+        return unfinished.place(GENERATED_MODEL).is_file()
+    return arguments.dataset == "generated"
 
 
 def mnist_training(arguments):
@@ -190,7 +213,7 @@ def announce(record):
     images = [f"{record['training_images']:,} images of {record['data']}"]
     if recipe.drawn_digits:
         new = f"{recipe.drawn_digits:,} drawn digits and {recipe.no_digits:,} of no digit"
-        images += [f"{new}, new ones each epoch, which are drawn first"]
+        images += [f"{new}, new ones {when_new(record['epochs'])}, which are drawn first"]
     done = len(record["history"]["loss"]) if "history" in record else 0
     print(
         f"training '{record['recipe']}' on {', '.join(images)},"
@@ -198,6 +221,13 @@ def announce(record):
         + (f", after {done} of {record['epochs']} epochs" if done else ""),
         file=sys.stderr,
     )
+
+
+def when_new(epochs):
+    """Return in words in which of a training's epochs its drawn images are new."""
+    from digits.generated import MOST_EPOCHS
+
+    return "each epoch" if epochs <= MOST_EPOCHS else f"in each of the first {MOST_EPOCHS} epochs"
 
 
 def with_what_is_kept(end, place):

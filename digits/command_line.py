@@ -41,6 +41,11 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
+def in_help(path):
+    """Return a path as a user would type it, for a help in which % has a meaning of its own."""
+    return shown(path).replace("%", "%%")
+
+
 def add_data(parser):
     """Add `--data`, which every script takes."""
     parser.add_argument(

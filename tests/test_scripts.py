@@ -1,6 +1,7 @@
 """What all three scripts have in common, run as a user runs them: from another folder."""
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,17 @@ def test_help_has_examples_and_fits_the_terminal(script, run):
     assert result.returncode == 0
     assert f"  python {script}" in result.stdout.partition("examples:")[2]
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_is_there_whatever_the_folder_of_the_project_is_called(script, tmp_path):
+    project = tmp_path / "100%"
+    shutil.copytree(ROOT / "digits", project / "digits")
+    shutil.copy(ROOT / script, project)
+    result = subprocess.run(
+        [sys.executable, project / script, "--help"], check=False, cwd=tmp_path, capture_output=True
+    )
+    assert result.returncode == 0 and b"100%" in result.stdout
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -17,6 +17,7 @@ from conftest import (
     runner,
 )
 
+import train_model
 from digits import generated, model_file, networks
 
 SHORT = ["--recipe", "fast", "--epochs", "5", "--batch-size", "100", "--seed", "3"]
@@ -235,6 +236,30 @@ def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(trainings,
     assert (record["data"], record["validation_images"]) == (generated.NAME, 50)
     answer = run("predict_image.py", "--model", model, ROOT / "examples" / "pencil_7.jpg")
     assert "pencil_7.jpg: " in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("kept", "options", "expected"),
+    [
+        (["drawn"], ["--resume"], True),
+        (["drawn", "mnist"], ["--resume"], False),
+        ([], ["--resume"], False),
+        (["drawn"], [], False),
+        (["drawn"], ["--resume", "--data", "mnist.npz"], False),
+        (["drawn"], ["--resume", "--output", "net.h5"], False),
+        (["drawn"], ["--resume", "--dataset", "mnist"], False),
+        (["mnist"], ["--resume", "--dataset", "generated"], True),
+    ],
+)
+def test_resume_alone_goes_on_with_the_one_training_there_is(
+    kept, options, expected, tmp_path, monkeypatch
+):
+    for name, place in (("MODEL", "mnist"), ("GENERATED_MODEL", "drawn")):
+        monkeypatch.setattr(train_model, name, tmp_path / f"{place}.h5")
+    for place in kept:
+        (tmp_path / f"{place}.unfinished.h5").touch()
+    monkeypatch.setattr(sys, "argv", ["train_model.py", *options])
+    assert train_model.is_generated(train_model.parse()) is expected
 
 
 def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(tmp_path, small_data):
