@@ -27,8 +27,8 @@ class Distortion:
 class Recipe:
     """A network and its training, by Adam, on the cross-entropy of each of its branches.
 
-    A branch returns new layers that follow the rescaled input and end in ten probabilities; the
-    network's answer is the mean of its branches'.
+    A branch returns new layers that follow the rescaled input and end in a dense one of ten
+    probabilities, by softmax; the network's answer is the mean of its branches'.
     """
 
     summary: str
