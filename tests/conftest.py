@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "9497dbe4f6052e1cb139b0b08345d525af071e07e1caf3ca23c378df57149376"
+SHIPPED_SHA256 = "f2ead4b59e279277997ebc64a9cc6db90bcae05b7ddc140fcc24396aedc1c9f4"
 
 
 @pytest.fixture(scope="session")
