@@ -193,7 +193,7 @@ RECIPES = {
     "fast": Recipe(
         "three convolutions, half a minute",
         (fast,),
-        epochs=3,
+        epochs=4,
         batch_size=256,
         learning_rate=0.01,
         distortion=Distortion(rotation=0.12, shear=0.12, log_scale=0.08, shift=1.5),
