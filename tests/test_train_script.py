@@ -156,6 +156,34 @@ def test_unfinished_training_is_not_replaced_by_a_new_one(unfinished, killed, ru
     assert kept.read_bytes() == killed.read_bytes()
 
 
+CHANGED_RECIPE = """
+import runpy, sys
+from dataclasses import replace
+from digits import networks
+networks.RECIPES["fast"] = replace(networks.RECIPES["fast"], branches=(networks.two_blocks,))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_training_of_a_changed_recipe_is_refused_and_not_recommended(unfinished, small_data):
+    arguments = ["--resume", "--output", unfinished, "--data", small_data]
+    result = subprocess.run(
+        [sys.executable, "-c", CHANGED_RECIPE, ROOT / "train_model.py", *arguments],
+        check=False,
+        cwd=unfinished.parent,
+        env={**environment_of(unfinished.parent / "home"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.splitlines()[-1] == (
+        "cannot resume net.unfinished.h5: the recipe or Keras has changed since; delete it to"
+        " start anew without --resume"
+    )
+    assert unfinished.with_name("net.unfinished.h5").exists()
+
+
 def test_other_data_does_not_resume_a_training(unfinished, run, small_arrays, tmp_path):
     np.savez(tmp_path / "other.npz", **{**small_arrays, "x_train": small_arrays["x_train"][::-1]})
     arguments = ["--resume", "--output", unfinished, "--data", tmp_path / "other.npz"]
