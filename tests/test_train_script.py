@@ -156,6 +156,18 @@ def test_unfinished_training_is_not_replaced_by_a_new_one(unfinished, killed, ru
     assert kept.read_bytes() == killed.read_bytes()
 
 
+def run_changed(program, folder, *arguments, **variables):
+    """Run the training script from a folder, by a program that changes something before."""
+    return subprocess.run(
+        [sys.executable, "-c", program, ROOT / "train_model.py", *map(str, arguments)],
+        check=False,
+        cwd=folder,
+        env={**environment_of(folder / "home"), "PYTHONPATH": str(ROOT), **variables},
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
 CHANGED_RECIPE = """
 import runpy, sys
 from dataclasses import replace
@@ -168,14 +180,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def test_training_of_a_changed_recipe_is_refused_and_not_recommended(unfinished, small_data):
     arguments = ["--resume", "--output", unfinished, "--data", small_data]
-    result = subprocess.run(
-        [sys.executable, "-c", CHANGED_RECIPE, ROOT / "train_model.py", *arguments],
-        check=False,
-        cwd=unfinished.parent,
-        env={**environment_of(unfinished.parent / "home"), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        encoding="utf-8",
-    )
+    result = run_changed(CHANGED_RECIPE, unfinished.parent, *arguments)
     assert result.returncode == 2, result.stderr
     assert result.stderr.splitlines()[-1] == (
         "cannot resume net.unfinished.h5: the recipe or Keras has changed since; delete it to"
@@ -234,15 +239,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def train_on_few_drawn(folder, *arguments, **variables):
     """Run the training script, where fewer digits are drawn; its models go to the folder."""
-    options = ["--recipe", "fast", "--epochs", "2", *map(str, arguments)]
-    return subprocess.run(
-        [sys.executable, "-c", FEWER_DRAWN, ROOT / "train_model.py", *options],
-        check=False,
-        cwd=folder,
-        env={**environment_of(folder / "home"), "PYTHONPATH": str(ROOT), **variables},
-        capture_output=True,
-        encoding="utf-8",
-    )
+    options = ["--recipe", "fast", "--epochs", "2", *arguments]
+    return run_changed(FEWER_DRAWN, folder, *options, **variables)
 
 
 def train_without_mnist(folder, data):
