@@ -201,11 +201,11 @@ RECIPES = {
     "record": Recipe(
         "mean of three networks; the one shipped",
         (deep, unpooled, unpooled),
-        epochs=36,
+        epochs=48,
         batch_size=128,
         learning_rate=0.004,
-        drawn_digits=600,
-        no_digits=400,
+        drawn_digits=6_000,
+        no_digits=1_500,
         distortion=Distortion(bend=0.45, thinner=0.4, thicker=0.5, noise=0.2),
     ),
     "three-blocks": classic(

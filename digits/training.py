@@ -288,7 +288,7 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
-    del drawn  # up to 24 MB, which the arrays hold too, and TensorFlow copies
+    del drawn  # up to 180 MB, which the arrays hold too, and TensorFlow copies
     images, labels = (tf.constant(each) for each in arrays)
 
     def shuffled(epoch):

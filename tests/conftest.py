@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "b8cbf7c7ec94dda64518d425867e8f362483ecff72f96fecec23246e3a70dc07"
+SHIPPED_SHA256 = "f2ead4b59e279277997ebc64a9cc6db90bcae05b7ddc140fcc24396aedc1c9f4"
 
 
 @pytest.fixture(scope="session")
