@@ -1,6 +1,7 @@
 """TensorFlow's log lines are held back, an error's are not."""
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -8,12 +9,12 @@ import pytest
 from conftest import ROOT
 
 
-def python(code):
+def python(code, **variables):
     return subprocess.run(
         [sys.executable, "-c", code],
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         encoding="utf-8",
     )
@@ -44,3 +45,20 @@ def test_tensorflow_and_its_first_computation_say_nothing():
     code = "from digits.quiet import import_tensorflow; import_tensorflow()\n"
     result = python(code + "import keras; keras.layers.Dense(3)(keras.ops.ones((2, 4)))")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+CONVOLVE = """
+from digits.quiet import import_tensorflow
+tf = import_tensorflow()
+tf.nn.conv2d(tf.ones((1, 9, 9, 1)), tf.ones((3, 3, 1, 1)), 1, "SAME")
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="others are left alone")
+@pytest.mark.parametrize("asked, expected", [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)])
+def test_convolutions_are_onednn_s_on_any_pc_unless_asked_otherwise(monkeypatch, asked, expected):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    result = python(CONVOLVE, ONEDNN_VERBOSE="1", **asked)
+    assert result.returncode == 0, result.stderr
+    computed = [line.split(",") for line in result.stdout.splitlines() if ",exec," in line]
+    assert any("convolution" in line for line in computed) is expected
