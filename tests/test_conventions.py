@@ -21,12 +21,13 @@ THEIRS = {  # the shape that the network takes, and its pixels of ours
 
 @pytest.fixture(scope="module")
 def digits():
-    return generated.digits(3000, seed=8)
+    return generated.digits(6000, seed=8)
 
 
 def trained(shape, pixels, digits, *behind):
     """Return a network as the field's scripts make it, trained on pixels of that convention."""
     images, labels = digits
+    keras.utils.set_random_seed(1)  # before there are weights
     network = keras.Sequential(
         [
             keras.Input(shape),
@@ -36,7 +37,6 @@ def trained(shape, pixels, digits, *behind):
             layers.Dense(10, activation="softmax"),
         ]
     )
-    keras.utils.set_random_seed(1)
     network.compile("adam", "sparse_categorical_crossentropy")
     network.fit(pixels(images.astype(float)).reshape(-1, *shape), labels, epochs=8, verbose=0)
     return network
