@@ -1,4 +1,4 @@
-"""TensorFlow without the log lines that it prints at its start, computing with oneDNN."""
+"""TensorFlow without the log lines that it prints at its start; on x86 it uses oneDNN."""
 
 import faulthandler
 import os
@@ -17,7 +17,7 @@ def import_tensorflow():
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if platform.machine() in ("x86_64", "AMD64"):
-        # else TensorFlow does so only where there are AVX-512's instructions for networks
+        # unset, on Linux only processors with VNNI, bfloat16 or AMX compute with oneDNN
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with stderr_held_back():
         import keras

@@ -1,4 +1,4 @@
-"""TensorFlow's log lines are held back, an error's are not; it computes with oneDNN."""
+"""TensorFlow's log lines are held back, an error's are not; on x86 it uses oneDNN."""
 
 import os
 import platform
