@@ -211,8 +211,9 @@ def announce(record):
     """Say what is about to happen: TensorFlow needs seconds before its first line."""
     recipe = RECIPES[record["recipe"]]
     images = [f"{record['training_images']:,} images of {record['data']}"]
-    if recipe.drawn_digits:
-        new = f"{recipe.drawn_digits:,} drawn digits and {recipe.no_digits:,} of no digit"
+    drawn = recipe.drawn
+    if drawn.images:
+        new = f"{drawn.digits + drawn.rare:,} drawn digits and {drawn.none:,} of no digit"
         images += [f"{new}, new ones {when_new(record['epochs'])}, which are drawn first"]
     done = len(record["history"]["loss"]) if "history" in record else 0
     print(

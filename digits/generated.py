@@ -17,7 +17,7 @@ NAME = "generated digits"
 IMAGES, SEED = 36_000, 1  # of that data set
 NO_DIGIT = 10  # the label of what is none
 
-MOST_EPOCHS = 30  # that have drawn digits of their own: `record`'s then take 180 MB
+MOST_EPOCHS = 50  # that have drawn digits of their own: `standard`'s then take 120 MB
 
 HEIGHT, MARGIN = 100, 40  # pixels: a digit's on the page, and the page's around it
 STEP = 0.3  # of the pen's radius: so close together it is set down along a curve
@@ -39,25 +39,26 @@ def load_training():
     return mnist.split(mnist.Examples(*digits(IMAGES, SEED), NAME))
 
 
-def for_epochs(epochs, drawn, none, seed):
+def for_epochs(epochs, drawn, seed):
     """Return `mnist.Examples` of which each epoch has its own: images (epochs, n, 28, 28).
 
-    Of an epoch's n, the first are `drawn` digits, the others `none` images of no digit. There are
-    those of `MOST_EPOCHS` at most, to come again after them.
+    `drawn` is a `networks.Drawn`, in whose order an epoch's n follow each other. There are those of
+    `MOST_EPOCHS` at most, to come again after them.
     """
     epochs = min(epochs, MOST_EPOCHS)
-    images, labels = digits(epochs * drawn, seed)
-    signs = no_digits(epochs * none, seed)
-    return mnist.Examples(
-        np.concatenate([by_epoch(images, epochs), by_epoch(signs, epochs)], axis=1),
-        np.pad(by_epoch(labels, epochs), [(0, 0), (0, none)], constant_values=NO_DIGIT),
-        NAME,
-    )
+    none = epochs * drawn.none
+    kinds = [
+        digits(epochs * drawn.digits, seed),
+        rare_digits(epochs * drawn.rare, seed),
+        (no_digits(none, seed), np.full(none, NO_DIGIT, np.uint8)),
+    ]
+    images, labels = zip(*kinds, strict=True)
+    return mnist.Examples(by_epoch(images, epochs), by_epoch(labels, epochs), NAME)
 
 
-def by_epoch(values, epochs):
-    """Return values (epochs * n, …) as (epochs, n, …)."""
-    return values.reshape(epochs, -1, *values.shape[1:])
+def by_epoch(kinds, epochs):
+    """Return arrays (epochs * n, …), each of another n, side by side: (epochs, sum of n, …)."""
+    return np.concatenate([each.reshape(epochs, -1, *each.shape[1:]) for each in kinds], axis=1)
 
 
 def digits(count, seed):
@@ -74,6 +75,15 @@ def digit(label, random):
     """Return one image, uint8 (28, 28), of the digit `label`."""
     hand = random.choice(len(hands.DIGITS[label]))
     return image(drawn(hands.DIGITS[label][hand], random))
+
+
+def rare_digits(count, seed):
+    """Return images and labels as `digits` does, of the hands in `hands.RARE`, each as likely."""
+    random = np.random.default_rng([seed, 2])
+    rare = [(label, hand) for label, those in hands.RARE.items() for hand in those]
+    labels, chosen = random.choice(rare, count).astype(np.uint8).T
+    written = (hands.DIGITS[label][hand] for label, hand in zip(labels, chosen, strict=True))
+    return stacked((image(drawn(hand, random)) for hand in written), count), labels
 
 
 def no_digits(count, seed):

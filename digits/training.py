@@ -32,7 +32,7 @@ def train(record, training, validation, place, state=()):
     """
     keras.utils.set_random_seed(record["seed"])
     recipe, epochs = networks.RECIPES[record["recipe"]], record["epochs"]
-    images = len(training.labels) + recipe.drawn_digits + recipe.no_digits  # in an epoch
+    images = len(training.labels) + recipe.drawn.images  # in an epoch
     steps = math.ceil(images / record["batch_size"])
     in_bfloat16 = recipe.bfloat16 and has_bfloat16_units()
     record = {"history": {}, "seconds": 0, "bfloat16": in_bfloat16, **versions(), **record}
@@ -266,14 +266,13 @@ def interruptible():
 def batches_of(recipe, record, training, epochs_done):
     """Return a training's batches from there on, the recipe's drawn images among them."""
     epochs, batch_size, seed = (record[name] for name in ("epochs", "batch_size", "seed"))
-    drawn, none = recipe.drawn_digits, recipe.no_digits
     return batches(
         training,
         batch_size,
         seed,
         recipe.distortion,
         epochs_done,
-        generated.for_epochs(epochs, drawn, none, seed),  # held by none but its taker
+        generated.for_epochs(epochs, recipe.drawn, seed),  # held by none but its taker
     )
 
 
@@ -288,7 +287,7 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
-    del drawn  # up to 180 MB, which the arrays hold too, and TensorFlow copies
+    del drawn  # up to 120 MB, which the arrays hold too, and TensorFlow copies
     images, labels = (tf.constant(each) for each in arrays)
 
     def shuffled(epoch):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from digits import generated, hands
+from digits.networks import Drawn
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +50,40 @@ def test_what_is_no_digit_is_cut_out_as_a_digit_is(make):
 
 
 def test_each_epoch_has_digits_of_its_own_and_what_is_none_after_them():
-    examples = generated.for_epochs(3, drawn=20, none=5, seed=3)
-    assert examples.images.shape == (3, 25, 28, 28)
-    images, labels = generated.digits(60, 3)
-    np.testing.assert_array_equal(examples.images[:, :20].reshape(60, 28, 28), images)
-    np.testing.assert_array_equal(examples.labels[:, :20].ravel(), labels)
-    assert (examples.labels[:, 20:] == generated.NO_DIGIT).all()
-    none = examples.images[:, 20:].reshape(15, 28, 28)
+    examples = generated.for_epochs(3, Drawn(digits=20, rare=10, none=5), seed=3)
+    assert examples.images.shape == (3, 35, 28, 28)
+    kinds = [generated.digits(60, 3), generated.rare_digits(30, 3)]
+    for (images, labels), place in zip(kinds, [slice(20), slice(20, 30)], strict=True):
+        of_kind = examples.images[:, place].reshape(-1, 28, 28)
+        np.testing.assert_array_equal(of_kind, images)
+        np.testing.assert_array_equal(examples.labels[:, place].ravel(), labels)
+    assert (examples.labels[:, 30:] == generated.NO_DIGIT).all()
+    none = examples.images[:, 30:].reshape(15, 28, 28)
     np.testing.assert_array_equal(none, generated.no_digits(15, 3))
+
+
+def test_rare_digits_are_of_the_hands_that_are_named_rare(monkeypatch):
+    monkeypatch.setattr(hands, "RARE", {1: (0,), 7: (1,)})
+    monkeypatch.setattr(generated, "drawn", lambda hand, random: np.full((9, 9), len(hand)))
+    monkeypatch.setattr(generated, "image", lambda ink: np.full((28, 28), ink[0, 0]))
+    images, labels = generated.rare_digits(40, seed=1)
+    assert set(labels) == {1, 7}
+    lengths = {1: len(hands.DIGITS[1][0]), 7: len(hands.DIGITS[7][1])}
+    np.testing.assert_array_equal(images[:, 0, 0], [lengths[label] for label in labels])
+
+
+def test_every_rare_hand_is_there_to_be_drawn():
+    for label, rare in hands.RARE.items():
+        assert len(set(rare)) == len(rare) and max(rare) < len(hands.DIGITS[label])
 
 
 def test_after_very_many_epochs_the_first_ones_come_again(monkeypatch):
     monkeypatch.setattr(generated, "MOST_EPOCHS", 2)
-    assert generated.for_epochs(1000, drawn=3, none=1, seed=1).labels.shape == (2, 4)
+    assert generated.for_epochs(1000, Drawn(digits=3, none=1), seed=1).labels.shape == (2, 4)
 
 
 def test_a_recipe_without_drawn_digits_draws_none():
-    assert generated.for_epochs(8, drawn=0, none=0, seed=1).labels.shape == (8, 0)
+    assert generated.for_epochs(8, Drawn(), seed=1).labels.shape == (8, 0)
 
 
 def test_a_curve_runs_through_its_points_and_turns_sharply_at_corners():

@@ -68,7 +68,7 @@ def test_temperature_makes_the_saved_answers_as_sure_as_they_are_right(examples,
 @pytest.fixture
 def with_drawn_ones(monkeypatch):
     """The recipe "fast" with drawn digits and what is none beside the data's."""
-    mixed = replace(networks.RECIPES["fast"], drawn_digits=700, no_digits=300)
+    mixed = replace(networks.RECIPES["fast"], drawn=networks.Drawn(digits=700, none=300))
     monkeypatch.setitem(networks.RECIPES, "fast", mixed)
 
 
@@ -312,7 +312,7 @@ def test_batches_go_on_where_an_epoch_ended(examples):
 
 
 def test_epoch_shows_its_own_drawn_images_beside_those_of_all_epochs(examples):
-    drawn = generated.for_epochs(3, drawn=80, none=20, seed=1)
+    drawn = generated.for_epochs(3, networks.Drawn(digits=80, none=20), seed=1)
     n = len(examples[0].labels) + 100
     for epoch in range(4):
         batches = training.batches(examples[0], n, 1, epochs_done=epoch, drawn=drawn)
