@@ -281,3 +281,16 @@ def answers(network):
     """Return the outputs of a network's branches, each (n, 10), for their own training."""
     last = network.layers[-1]
     return last.input if isinstance(last.input, list) else [network.output]
+
+
+def side_by_side(network):
+    """Return a network of the same weights whose branches each see an image of their own.
+
+    It takes pixels of shape (n, 28, 28, branches) and answers (n, branches, 10).
+    """
+    import keras
+
+    branches = [keras.Model(network.input, answer) for answer in answers(network)]
+    pixels = keras.Input((28, 28, len(branches)))
+    own = [branch(pixels[..., n : n + 1]) for n, branch in enumerate(branches)]
+    return keras.Model(pixels, keras.ops.stack(own, axis=1))

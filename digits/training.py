@@ -55,7 +55,7 @@ def calibrated(network, trainee, validation):
     Its temperature goes into the weights before each softmax, so that whoever loads the file has
     it.
     """
-    probabilities = predict(trainee, validation.images)
+    probabilities = predict(trainee, for_branches(validation.images, trainee))
     temperature = scores.temperature(validation.labels, probabilities)
     for layer in network.layers:
         if getattr(layer, "activation", None) is keras.activations.softmax:
@@ -69,15 +69,20 @@ def calibrated(network, trainee, validation):
 
 
 def predict(model, images):
-    """Return what a model makes of images, uint8 (n, 28, 28)."""
-    return model.predict(images[..., np.newaxis], batch_size=VALIDATION_BATCH, verbose=0)
+    """Return what a model makes of images, uint8 (n, 28, 28, channels)."""
+    return model.predict(images, batch_size=VALIDATION_BATCH, verbose=0)
+
+
+def for_branches(images, trainee):
+    """Return images, (n, 28, 28), for a trainee whose branches all see the same: (n, 28, 28, b)."""
+    return np.repeat(images[..., np.newaxis], trainee.input.shape[-1], axis=-1)
 
 
 def compiled(recipe, epochs, steps):
     """Return the recipe's network, and one of the same weights that trains its branches."""
     network = networks.build(recipe)
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    trainee = keras.Model(network.input, keras.ops.stack(networks.answers(network), axis=1))
+    trainee = networks.side_by_side(network)
     rule = optimizer(recipe, epochs * steps)
     compile_for_branches(trainee, rule, steps, recipe.steps_per_execution)
     return network, trainee
@@ -147,21 +152,25 @@ def mean_loss(labels, probabilities):
     For what is no digit, whose label is past the last, all ten should be as likely: of that, it is
     the divergence, which is 0 where it is reached.
     """
-    labels = keras.ops.reshape(keras.ops.cast(labels, "int32"), (-1,))
-    none = keras.ops.cast(labels == generated.NO_DIGIT, "float32")[:, np.newaxis]
-    wanted = keras.ops.one_hot(labels, scores.CLASSES) + none / scores.CLASSES
-    wanted = keras.ops.repeat(wanted[:, np.newaxis], probabilities.shape[1], axis=1)
-    losses = keras.losses.categorical_crossentropy(wanted, probabilities)
+    none = keras.ops.cast(labels == generated.NO_DIGIT, "float32")
+    wanted = keras.ops.one_hot(keras.ops.cast(labels, "int32"), scores.CLASSES)
+    wanted = wanted + none[..., np.newaxis] / scores.CLASSES
+    losses = keras.losses.categorical_crossentropy(
+        keras.ops.broadcast_to(wanted, keras.ops.shape(probabilities)), probabilities
+    )
     return keras.ops.mean(losses - none * math.log(scores.CLASSES), axis=1)
 
 
 class AccuracyOfMean(keras.metrics.Mean):
-    """The share of right answers, by the mean of the branches, of the digits among the images."""
+    """The share of right answers of the digits among the images.
+
+    Where all branches saw the same image, (n, 1) labels, their mean answers; else each for itself.
+    """
 
     def update_state(self, labels, probabilities, sample_weight=None):
-        labels = keras.ops.reshape(labels, (-1,))
-        mean = keras.ops.mean(probabilities, axis=1)
-        right = keras.metrics.sparse_categorical_accuracy(labels, mean)
+        if labels.shape[1] == 1:
+            probabilities = keras.ops.mean(probabilities, axis=1, keepdims=True)
+        right = keras.metrics.sparse_categorical_accuracy(labels, probabilities)
         super().update_state(right, keras.ops.cast(labels != generated.NO_DIGIT, "float32"))
 
 
@@ -233,7 +242,10 @@ def fit(trainee, batches, validation, steps, done, epochs, progress):
             epochs=epochs,
             callbacks=[progress, interruption],
             shuffle=False,  # the batches are shuffled already
-            validation_data=(validation.images[..., np.newaxis], validation.labels),
+            validation_data=(
+                for_branches(validation.images, trainee),
+                validation.labels[:, np.newaxis],
+            ),
             validation_batch_size=VALIDATION_BATCH,
             verbose=1 if sys.stderr.isatty() else 2,  # without a terminal, a line per epoch
         )
@@ -271,19 +283,21 @@ def batches_of(recipe, record, training, epochs_done):
         batch_size,
         seed,
         recipe.distortion,
+        len(recipe.branches),
         epochs_done,
         generated.for_epochs(epochs, recipe.drawn, seed),  # held by none but its taker
     )
 
 
-def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=None):
+def batches(examples, batch_size, seed, distortion=None, branches=1, epochs_done=0, drawn=None):
     """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
 
     Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
-    ones again after the last. A batch's images are float32 of shape (batch, 28, 28, 1), 0 to 255.
-    What it holds depends on the seed and its number alone, so that a training can go on where it
-    ended. Indices are shuffled and whole batches gathered: single examples would cost more than
-    the network.
+    ones again after the last. A batch's images are float32 of shape (batch, 28, 28, branches), 0 to
+    255, its labels (batch, branches): each branch has its own order, for branches that learn from
+    the same batches err alike. What a batch holds depends on the seed and its number alone, so that
+    a training can go on where it ended. Indices are shuffled and whole batches gathered: single
+    examples would cost more than the network.
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
@@ -291,16 +305,19 @@ def batches(examples, batch_size, seed, distortion=None, epochs_done=0, drawn=No
     images, labels = (tf.constant(each) for each in arrays)
 
     def shuffled(epoch):
-        order = tf.argsort(tf.random.stateless_uniform([shared + own], [seed, epoch]))
+        random = tf.random.stateless_uniform([shared + own, branches], [seed, epoch])
+        order = tf.argsort(random, axis=0)
         first = own * tf.cast(epoch % epochs, tf.int32)
         order = tf.where(order < shared, order, order + first)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch(number, indices):
-        chosen = tf.cast(tf.gather(images, indices), tf.float32)[..., tf.newaxis]
+        one_by_one = tf.reshape(tf.transpose(indices), [-1])
+        chosen = tf.cast(tf.gather(images, one_by_one), tf.float32)[..., tf.newaxis]
         if distortion:
             chosen = distorted(chosen, distortion, [seed, number])
-        return chosen, tf.gather(labels, indices)
+        side_by_side = tf.concat(tf.split(chosen, branches), axis=-1)
+        return side_by_side, tf.gather(labels, indices)
 
     indices = tf.data.Dataset.counter(epochs_done).flat_map(shuffled)
     numbered = indices.enumerate(epochs_done * math.ceil((shared + own) / batch_size))

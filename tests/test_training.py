@@ -86,7 +86,7 @@ def test_network_learns_drawn_digits_and_that_others_are_none(
 
 
 def test_loss_is_the_mean_of_the_branches_and_nought_where_no_digit_is_seen_as_none():
-    labels = np.array([3, generated.NO_DIGIT, generated.NO_DIGIT])
+    labels = np.array([[3], [generated.NO_DIGIT], [generated.NO_DIGIT]])
     sure = np.full(10, 0.01)
     sure[3] = 0.91
     even = np.full(10, 0.1)
@@ -271,7 +271,7 @@ def test_model_without_a_state_is_no_unfinished_training(place):
 
 
 def test_branches_learn_each_for_itself_and_are_scored_together():
-    labels = np.array([1, 0])
+    labels = np.array([[1], [0]])
     answers = np.float32([[[0.5, 0.5], [0.2, 0.8]], [[0.9, 0.1], [0.05, 0.95]]])
     answers = np.pad(answers, [(0, 0), (0, 0), (0, 8)])  # nothing for the other digits
     expected = [-(np.log(0.5) + np.log(0.8)) / 2, -(np.log(0.9) + np.log(0.05)) / 2]
@@ -279,8 +279,30 @@ def test_branches_learn_each_for_itself_and_are_scored_together():
     accuracy = training.AccuracyOfMean()
     accuracy.update_state(labels, answers)
     assert float(accuracy.result()) == 0.5, "the first is right, the second wrong"
-    accuracy.update_state(np.array([generated.NO_DIGIT]), answers[:1])
+    accuracy.update_state(np.array([[generated.NO_DIGIT]]), answers[:1])
     assert float(accuracy.result()) == 0.5, "what is no digit does not count"
+
+
+def test_branches_with_images_of_their_own_are_scored_by_their_own_labels():
+    labels = np.array([[1, 0], [0, generated.NO_DIGIT]])
+    answers = np.float32([[[0.2, 0.8], [0.3, 0.7]], [[0.9, 0.1], [0.5, 0.5]]])
+    answers = np.pad(answers, [(0, 0), (0, 0), (0, 8)], constant_values=1e-7)
+    losses = training.mean_loss(labels, answers)
+    np.testing.assert_allclose(losses[0], -(np.log(0.8) + np.log(0.3)) / 2, rtol=1e-5)
+    accuracy = training.AccuracyOfMean()
+    accuracy.update_state(labels, answers)
+    assert float(accuracy.result()) == pytest.approx(2 / 3), "of three digits, one is wrong"
+
+
+def test_branch_sees_its_own_image_and_answers_as_within_the_network(examples):
+    network = networks.build(networks.RECIPES["record"])
+    images = examples[0].images[:3].astype(np.float32)
+    side_by_side = np.stack([images, images[[1, 2, 0]], images[[2, 0, 1]]], axis=-1)
+    own = networks.side_by_side(network)(side_by_side).numpy()
+    within = [keras.Model(network.input, answer) for answer in networks.answers(network)]
+    for n, branch in enumerate(within):
+        expected = branch(side_by_side[..., n : n + 1]).numpy()
+        np.testing.assert_allclose(own[:, n], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(860, 10), (215, 5), (1719, 9), (11, 1), (3, 3)])
@@ -293,12 +315,24 @@ def test_epoch_is_made_of_whole_executions(steps, expected):
 def test_epoch_shows_every_image_once_in_a_new_order(examples):
     labels = examples[0].labels
     batches = training.batches(examples[0], 100, seed=1)
-    seen = [batch[1].numpy() for batch in batches.take(22)]
+    seen = [batch[1].numpy().ravel() for batch in batches.take(22)]
     assert [len(batch) for batch in seen] == [100] * 22
     epochs = [np.concatenate(seen[:11]), np.concatenate(seen[11:])]
     for epoch in epochs:
         np.testing.assert_array_equal(np.bincount(epoch), np.bincount(labels))
     assert (epochs[0] != epochs[1]).any() and (epochs[0] != labels).any()
+
+
+def test_each_branch_sees_every_image_once_in_an_order_of_its_own(examples):
+    everything = len(examples[0].labels)
+    images, labels = next(iter(training.batches(examples[0], everything, seed=1, branches=3)))
+    images, labels = images.numpy().astype(np.uint8), labels.numpy()
+    number = {image.tobytes(): n for n, image in enumerate(examples[0].images)}
+    orders = [[number[image.tobytes()] for image in images[..., n].copy()] for n in range(3)]
+    for order, own in zip(orders, labels.T, strict=True):
+        np.testing.assert_array_equal(own, examples[0].labels[order])
+        assert len(set(order)) == len(number)
+    assert orders[0] != orders[1] != orders[2] != orders[0]
 
 
 def test_batches_go_on_where_an_epoch_ended(examples):
