@@ -49,7 +49,7 @@ def full_disk(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-SHIPPED_SHA256 = "f2ead4b59e279277997ebc64a9cc6db90bcae05b7ddc140fcc24396aedc1c9f4"
+SHIPPED_SHA256 = "c1abac7027dc4c2f62b8bd3ef2d82e1b5cfa06cc68fdb1faf24a77c4b1cd47db"
 
 
 @pytest.fixture(scope="session")
