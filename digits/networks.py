@@ -38,7 +38,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A network and its training, by Adam, on the cross-entropy of each of its branches.
+    """A network and its training, by Adam on the cross-entropy, each branch on batches of its own.
 
     A branch returns new layers that follow the rescaled input and end in a dense one of ten
     probabilities, by softmax; the network's answer is the mean of its branches'.
@@ -278,7 +278,7 @@ def through(layers, values):
 
 
 def answers(network):
-    """Return the outputs of a network's branches, each (n, 10), for their own training."""
+    """Return the outputs of a network's branches, each (n, 10)."""
     last = network.layers[-1]
     return last.input if isinstance(last.input, list) else [network.output]
 

@@ -55,7 +55,7 @@ def calibrated(network, trainee, validation):
     Its temperature goes into the weights before each softmax, so that whoever loads the file has
     it.
     """
-    probabilities = predict(trainee, for_branches(validation.images, trainee))
+    probabilities = predict(trainee, validation.images)
     temperature = scores.temperature(validation.labels, probabilities)
     for layer in network.layers:
         if getattr(layer, "activation", None) is keras.activations.softmax:
@@ -69,13 +69,14 @@ def calibrated(network, trainee, validation):
 
 
 def predict(model, images):
-    """Return what a model makes of images, uint8 (n, 28, 28, channels)."""
+    """Return what a model makes of images, uint8 (n, 28, 28): a trainee, (n, branches, 10)."""
+    images = for_all_branches(model, images)
     return model.predict(images, batch_size=VALIDATION_BATCH, verbose=0)
 
 
-def for_branches(images, trainee):
-    """Return images, (n, 28, 28), for a trainee whose branches all see the same: (n, 28, 28, b)."""
-    return np.repeat(images[..., np.newaxis], trainee.input.shape[-1], axis=-1)
+def for_all_branches(model, images):
+    """Return images, (n, 28, 28), each as often as a model has channels: (n, 28, 28, channels)."""
+    return np.repeat(images[..., np.newaxis], model.inputs[0].shape[-1], axis=-1)
 
 
 def compiled(recipe, epochs, steps):
@@ -149,6 +150,7 @@ def compile_for_branches(trainee, optimizer, steps, most_at_once):
 def mean_loss(labels, probabilities):
     """Return the mean of the branches' cross-entropies, of shape (n,).
 
+    `labels` are (n, branches), or (n, 1) where all see the same, `probabilities` (n, branches, 10).
     For what is no digit, whose label is past the last, all ten should be as likely: of that, it is
     the divergence, which is 0 where it is reached.
     """
@@ -243,7 +245,7 @@ def fit(trainee, batches, validation, steps, done, epochs, progress):
             callbacks=[progress, interruption],
             shuffle=False,  # the batches are shuffled already
             validation_data=(
-                for_branches(validation.images, trainee),
+                for_all_branches(trainee, validation.images),
                 validation.labels[:, np.newaxis],
             ),
             validation_batch_size=VALIDATION_BATCH,

@@ -55,6 +55,20 @@ def test_network_learns_and_its_record_says_how(examples, place):
     assert scores[1] == pytest.approx(history["val_accuracy"][-1], abs=1e-6)
 
 
+def test_network_of_two_branches_learns_and_is_scored_by_their_mean(examples, place, monkeypatch):
+    fast = networks.RECIPES["fast"]
+    monkeypatch.setitem(networks.RECIPES, "fast", replace(fast, branches=fast.branches * 2))
+    network, record = training.train(task(batch_size=50), *examples, place)
+    images, labels = examples[1].images[..., np.newaxis], examples[1].labels
+    scores = network.evaluate(images, labels, verbose=0)
+    expected = [record["validation_loss"], 1 - record["validation_misses"] / len(labels)]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    best = max(record["history"]["val_accuracy"])
+    assert best > 0.6, "chance would be 0.1"
+    kept = keras.models.load_model(place).evaluate(images, labels, verbose=0)
+    assert kept[1] == pytest.approx(best, abs=1e-6)
+
+
 def test_temperature_makes_the_saved_answers_as_sure_as_they_are_right(examples, place):
     network, record = training.train(task(epochs=1), *examples, place)
     assert record["temperature"] != 1
