@@ -17,7 +17,7 @@ NAME = "generated digits"
 IMAGES, SEED = 36_000, 1  # of that data set
 NO_DIGIT = 10  # the label of what is none
 
-MOST_EPOCHS = 50  # that have drawn digits of their own: `standard`'s then take 120 MB
+MOST_EPOCHS = 50  # that have drawn digits of their own: `standard`'s then take 100 MB
 
 HEIGHT, MARGIN = 100, 40  # pixels: a digit's on the page, and the page's around it
 STEP = 0.3  # of the pen's radius: so close together it is set down along a curve

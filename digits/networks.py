@@ -66,7 +66,7 @@ def standard(layers):
         layers.MaxPooling2D(),
         *within(layers, 32, 48),
         *normalised_within(layers, 64, 64, 96),
-        *answer(layers, dropout=0.3),
+        *head(layers, dropout=0.3),
     ]
 
 
@@ -77,7 +77,7 @@ def fast(layers):
         *within(layers, 48, 64),
         *pooled(layers),
         *normalised_within(layers, 96),
-        *answer(layers, dropout=0.2),
+        *head(layers, dropout=0.2),
     ]
 
 
@@ -105,7 +105,7 @@ def unpooled(layers):
         convolution(layers, 32),
         *pooled(layers),
         *shrinking,
-        *answer(layers, dropout=0.4),
+        *head(layers, dropout=0.4),
     ]
 
 
@@ -141,7 +141,7 @@ def normalised(layers):
     return layers.BatchNormalization(momentum=0.9)
 
 
-def answer(layers, dropout):
+def head(layers, dropout):
     """Return the layers that end a branch of our own."""
     return [layers.Flatten(), layers.Dropout(dropout), layers.Dense(10, activation="softmax")]
 

@@ -303,7 +303,7 @@ def batches(examples, batch_size, seed, distortion=None, branches=1, epochs_done
     """
     shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
     arrays = with_drawn(examples, drawn)
-    del drawn  # up to 120 MB, which the arrays hold too, and TensorFlow copies
+    del drawn  # up to 100 MB, which the arrays hold too, and TensorFlow copies
     images, labels = (tf.constant(each) for each in arrays)
 
     def shuffled(epoch):
