@@ -100,7 +100,8 @@ def unpooled(layers):
 
     After An et al. (2020, arXiv:2008.10400), who have no pool at all.
     """
-    shrinking = normalised_within(layers, 48, 64, 80, 96, 112)  # first: what is made takes a seed
+    # made first: each layer made takes the next seed, and `record` stays what it was
+    shrinking = normalised_within(layers, 48, 64, 80, 96, 112)
     return [
         convolution(layers, 32),
         *pooled(layers),
@@ -142,7 +143,7 @@ def normalised(layers):
 
 
 def head(layers, dropout):
-    """Return the layers that end a branch of our own."""
+    """Return the layers that make ten probabilities of what convolutions have found."""
     return [layers.Flatten(), layers.Dropout(dropout), layers.Dense(10, activation="softmax")]
 
 

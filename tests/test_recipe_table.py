@@ -30,12 +30,13 @@ def test_row_tells_mean_and_deviation_of_the_seeds_and_the_share_of_time():
             (50, 10_000, 20.0, 460_234),
             (52, 10_000, 10.0, 460_234),
         ],
-        "three-blocks": [(100, 10_000, 400.0, 118_090)],
+        "three-blocks": [(100, 10_000, seconds, 118_090) for seconds in (300.0, 800.0, 400.0)],
     }
     assert recipe_table.row("fast", scores) == (
         "| `fast` | – | 99.46 ± 0.05 % | 60, 50, 52 | 20 | 0.05 | 460,234 |"
     )
-    assert "| 98 % | 99.00 % | 100 | 400 | 1.00 |" in recipe_table.row("three-blocks", scores)
+    yardstick = recipe_table.row("three-blocks", scores)
+    assert "| 98 % | 99.00 ± 0.00 % | 100, 100, 100 | 400 | 1.00 |" in yardstick
     alone = recipe_table.row("fast", {"fast": scores["fast"]})
     assert "| 20 | – |" in alone
 

@@ -2,7 +2,8 @@
 """Train every recipe, and print the README's table: two hours on two cores.
 
 train_model.py trains each network in a process of its own; Keras alone scores it on MNIST's test
-images. A network that is in the folder already is not trained again, an unfinished one goes on.
+images. A network that is in the folder already is not trained again, an unfinished one goes on:
+empty it when a recipe has changed.
 """
 
 import subprocess
@@ -19,7 +20,7 @@ from digits.files import shown, user_path
 from digits.networks import RECIPES
 
 SEEDS = 3
-LONG = {"record", "two-convolutions"}  # one seed: minutes to over an hour
+ONE_SEED = {"record", "two-convolutions"}  # for they are long; the yardstick has all
 YARDSTICK = "three-blocks"  # whose time the others' is a share of
 QUICK_IMAGES = 2_400
 
@@ -82,7 +83,7 @@ def measure(recipes, seeds, folder, data, options):
     plan = [(name, seed) for seed in range(1, seeds + 1) for name in recipes]
     paths = {name: [] for name in recipes}
     for name, seed in plan:
-        if seed == 1 or name not in LONG:
+        if seed == 1 or name not in ONE_SEED:
             paths[name].append(folder / f"{name}-{seed}.h5")
             train(name, seed, paths[name][-1], options)
     scores = {name: [score(path, test) for path in paths[name]] for name in recipes}
