@@ -181,9 +181,7 @@ def two_convolutions(layers):
 def keras_example(layers):
     return [
         *pooled_convolutions(layers, 32, 64),
-        layers.Flatten(),
-        layers.Dropout(0.5),
-        layers.Dense(10, activation="softmax"),
+        *head(layers, dropout=0.5),
     ]
 
 

@@ -3,7 +3,7 @@
 
 train_model.py trains each network in a process of its own; Keras alone scores it on MNIST's test
 images. A network that is in the folder already is not trained again, an unfinished one goes on:
-empty it when a recipe has changed.
+after a change of a recipe, delete its networks there.
 """
 
 import subprocess
@@ -20,7 +20,7 @@ from digits.files import shown, user_path
 from digits.networks import RECIPES
 
 SEEDS = 3
-ONE_SEED = {"record", "two-convolutions"}  # for they are long; the yardstick has all
+ONE_SEED = {"record", "two-convolutions"}  # the longest, but for the yardstick
 YARDSTICK = "three-blocks"  # whose time the others' is a share of
 QUICK_IMAGES = 2_400
 
