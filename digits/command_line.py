@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digits.errors import UserError
-from digits.files import reason, shown, user_path
+from digits.files import printable, reason, shown, user_path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
@@ -26,6 +26,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
+        message = printable(message)
         self.exit(2, f"{self.prog}: {message}; {self.prog} --help shows what it takes\n")
 
 
@@ -114,9 +115,14 @@ def refusal(error):
     return f"cannot write the output: {reason(error)}; send it elsewhere"
 
 
+def say(sentence):
+    """Print a sentence on stderr, in which the names of files may hold anything."""
+    print(printable(sentence), file=sys.stderr, flush=True)
+
+
 def complain(sentence):
     """Print one sentence on stderr and return exit status 2."""
-    print(sentence, file=sys.stderr)
+    say(sentence)
     return 2
 
 

@@ -2,12 +2,19 @@
 
 import os
 import shutil
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 
 from digits.errors import UserError
 
 MOST_CHARACTERS = 80  # of a name that a file brings
+SPECIAL_FILES = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 @contextmanager
@@ -104,6 +111,21 @@ def shown(path):
     except FileNotFoundError:  # the working folder has been deleted
         return str(path)
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def special_kind(path):
+    """Return what `path` is if it is neither a file nor a folder: "a named pipe", say; else None.
+
+    To open one may wait for ever. Links are followed. Raises OSError if there is no such path, and
+    ValueError for a path that holds a NUL character.
+    """
+    mode = Path(path).stat().st_mode
+    return next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), None)
+
+
+def printable(text):
+    """Return text as one line without control characters, which become escapes as \\x1b."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
 
 
 def reason(error):

@@ -1,13 +1,21 @@
 """Files are written whole or not at all."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 from conftest import full_disk
 
 from digits.errors import UserError
-from digits.files import require_writable, user_path, whole_file, whole_folder
+from digits.files import (
+    printable,
+    require_writable,
+    special_kind,
+    user_path,
+    whole_file,
+    whole_folder,
+)
 
 
 def test_file_is_written_with_its_folders(tmp_path):
@@ -120,3 +128,28 @@ def test_full_disk_leaves_the_old_file(tmp_path):
         partial.write_bytes(bytes(20_000))
     assert [path.name for path in tmp_path.iterdir()] == ["kept.bin"]
     assert kept.read_bytes() == b"old"
+
+
+def test_what_is_neither_file_nor_folder_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert [special_kind(tmp_path / name) for name in ("", "file", "link")] == [None] * 3
+    with pytest.raises(FileNotFoundError):
+        special_kind(tmp_path / "gone")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipes_sockets_and_devices_are_named(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(tmp_path)  # the name of a socket has to be short
+        server.bind("socket")
+        assert special_kind("socket") == "a socket"
+    assert special_kind(tmp_path / "pipe") == special_kind(tmp_path / "link") == "a named pipe"
+    assert special_kind(os.devnull) == "a device"
+
+
+def test_names_reach_the_terminal_as_text_that_it_only_shows():
+    assert printable("\x1b[2J\n\u202etxt\udcff.png") == r"\x1b[2J\n\u202etxt\udcff.png"
+    assert printable("Ziffer 数字 é.png") == "Ziffer 数字 é.png"
