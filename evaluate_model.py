@@ -24,7 +24,8 @@ def main():
         plots.require_window()
     require_writable(arguments.output_dir / f"confusion_matrix.{arguments.format}")
     models = {
-        name: evaluation.load(path) for name, path in named(arguments.model or [MODEL]).items()
+        name: evaluation.load(path, arguments.trust)
+        for name, path in named(arguments.model or [MODEL]).items()
     }
     test = mnist.load("test", arguments.data)
     if arguments.robustness:
@@ -43,7 +44,7 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    several = f"the .h5 of a trained network, or of several (default: {in_help(MODEL)})"
+    several = f"a trained network, .h5 or .keras, or several (default: {in_help(MODEL)})"
     add_model(parser, nargs="+", default=None, help=several)
     add_data(parser)
     parser.add_argument(

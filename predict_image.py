@@ -35,7 +35,7 @@ def main():
         require_writable(arguments.save)
     if arguments.draw:
         plots.require_window("name a picture instead")
-    predict = model_file.predictor(arguments.model)
+    predict = model_file.predictor(arguments.model, arguments.trust)
     if arguments.interactive:
         return converse(arguments, predict)
     answers, status = tell(asked(arguments, predict), arguments.json)

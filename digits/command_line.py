@@ -73,8 +73,13 @@ def whole_number(least, most):
 
 def add_model(parser, **settings):
     """Add `--model`, which every script takes that predicts; `settings` are more of argparse's."""
-    settings = {"default": shown(MODEL), "help": "the .h5 of a trained network"} | settings
+    settings = {"default": shown(MODEL), "help": "a trained network, .h5 or .keras"} | settings
     parser.add_argument("--model", type=user_path, metavar="FILE", **settings)
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="let Keras load what NumPy does not compute, from someone you trust",
+    )
 
 
 def run(main):

@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits import model_file, robustness, scores
+from digits import model_file, robustness, scores, training_record
+from digits.command_line import say
 from digits.errors import UserError
 from digits.files import shown
-
-SERIES = ("accuracy", "loss")  # of a history, and of its validation
 
 
 class Model(NamedTuple):
@@ -28,22 +27,16 @@ class Evaluation(NamedTuple):
     summary: dict
 
 
-def load(path):
-    """Return the `Model` at `path`. Raises UserError if it holds none."""
-    record = model_file.training_record(path)
-    return Model(path, model_file.predictor(path), record if is_whole(record) else None)
+def load(path, trust=False):
+    """Return the `Model` at `path`; `trust` lets Keras load it. Raises UserError if it holds none.
 
-
-def is_whole(record):
-    """Return whether a training's record has what is drawn of it: another program's may not."""
-    try:
-        series = [record["history"][prefix + name] for prefix in ("", "val_") for name in SERIES]
-        numbers = np.array([[record.get("temperature", 1), *each] for each in series], float)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return False
-    if not isinstance(record.get("recipe", ""), str):
-        return False
-    return bool(numbers.shape[1] > 1 and np.isfinite(numbers).all() and (numbers[:, 0] > 0).all())
+    A damaged record of its training is left out, and said on stderr.
+    """
+    predict = model_file.predictor(path, trust)
+    fault = training_record.fault(predict.record) if predict.record else None
+    if fault:
+        say(f"{shown(path)}: the record of its training is left out, for {fault}")
+    return Model(path, predict, None if fault else predict.record)
 
 
 def evaluated(model, test, robust=False):

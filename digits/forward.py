@@ -1,19 +1,28 @@
-"""A saved network's answer, computed with NumPy straight from the .h5: no TensorFlow."""
+"""A saved network's answer, computed with NumPy: no TensorFlow.
 
-import json
-import math
+What it takes is counted before anything is computed: a file may describe more than a machine has.
+"""
+
 import os
 from collections.abc import Callable
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from digits.fusion import fused
-from digits.layers import LAYERS, Layer, UnknownLayerError
+from digits import description
+from digits.computing import Layer
+from digits.description import OnlyKerasError
+from digits.layers import LAYERS, weight_names
 
-BATCH_SIZE = 96  # images that one processor computes at a time
-MOST_WEIGHTS = 4  # arrays of one layer
+BATCH_SIZE = 96  # images that one processor computes at a time, at most
 IMAGE = (28, 28, 1)  # the shape of what a network takes if it takes images of any size
+
+# The budget: beyond, only Keras computes a network.
+MOST_WEIGHTS = 16_000_000  # 64 MB
+MOST_VALUES = 4_000_000  # of one image, held at a time: 16 MB
+MOST_WORK = 15_000_000  # nanoseconds for one image on one processor
+VALUES_IN_ALL = 32_000_000  # held at a time by all processors: 128 MB
 
 
 class OtherImagesError(Exception):
@@ -30,17 +39,21 @@ class Step(NamedTuple):
 
 
 class Network:
-    """A network as steps in order: what Keras's `predict` computes, on all processors."""
+    """A network as steps in order: what Keras's `predict` computes, on all processors.
+
+    `shape` is that of one image, `answer` that of the answer to it.
+    """
 
     def __init__(self, layers, shape):
         require_order(layers)
         self.layers, self.shape = layers, shape
         with np.errstate(all="ignore"):  # weights may be anything: who looks for numbers says so
-            self.steps = steps(depth_first(fused(layers)))
-            self.values(np.zeros((1, *shape), np.float32), [])  # what does not fit shows here
+            self.steps, self.answer, held = steps(depth_first(layers), shape)
+        self.processors = max(1, min(os.cpu_count() or 1, VALUES_IN_ALL // held))
+        self.batch_size = max(1, min(BATCH_SIZE, VALUES_IN_ALL // (held * self.processors)))
 
     def __call__(self, images):
-        """Return probabilities, float32 (n, 10), of images of values it expects, (n, 28, 28)."""
+        """Return the answers, float32 (n, 10), to images of values it expects, (n, 28, 28)."""
         (answers,) = self.in_batches(images, [self.layers[-1].name])
         return answers
 
@@ -59,18 +72,19 @@ class Network:
         first = next((layer for layer in self.layers if layer.kind == "Conv2D"), None)
         if first is None:
             return None
-        (values,) = self.in_batches(image[np.newaxis], first.inputs)
-        return first.weights[0], LAYERS[first.kind](first)(values)[0]
+        (values,) = self.in_batches(image[np.newaxis], [first.name])
+        return first.weights["kernel"], values[0]
 
     def in_batches(self, images, names):
         """Return the values of the layers `names`, each (n, …), of images (n, 28, 28)."""
-        starts = range(0, len(images), BATCH_SIZE)
-        batches = [images[i : i + BATCH_SIZE] for i in starts]
+        starts = range(0, len(images), self.batch_size)
+        batches = [images[i : i + self.batch_size] for i in starts]
 
         def compute(batch):
-            return self.values(np.asarray(batch, np.float32).reshape(-1, *self.shape), names)
+            with np.errstate(all="ignore"):  # of this thread
+                return self.values(np.asarray(batch, np.float32).reshape(-1, *self.shape), names)
 
-        results = on_all_processors(compute, batches)
+        results = in_threads(compute, batches, self.processors)
         return [np.concatenate(each) for each in zip(*results, strict=True)]
 
     def values(self, images, names):
@@ -112,41 +126,75 @@ def depth_first(layers):
     return list(ordered.values())[1:]
 
 
-def steps(layers):
-    """Return layers in order as steps."""
+def steps(layers, shape):
+    """Return layers in order as steps, the shape of the answer to an image of a shape, and how
+    many values are held at a time for one image.
+
+    Raises OnlyKerasError beyond the budget.
+    """
     last = {name: layer.name for layer in layers for name in layer.inputs}
-    return [
-        Step(
-            layer.name,
-            LAYERS[layer.kind](layer),
-            layer.inputs,
-            [name for name in set(layer.inputs) if last[name] == layer.name],
-        )
-        for layer in layers
-    ]
+    found, shapes, most, work = [], {None: tuple(shape)}, 0, 0
+    for layer in layers:
+        computes = LAYERS[layer.kind](layer, *[shapes[name] for name in layer.inputs])
+        shapes[layer.name] = computes.shape
+        held = sum(map(prod, shapes.values())) + computes.scratch
+        most, work = max(most, held), work + computes.work
+        require_within_budget(most, work)
+        done_with = [name for name in set(layer.inputs) if last[name] == layer.name]
+        for name in done_with:
+            del shapes[name]
+        found.append(Step(layer.name, computes.function, layer.inputs, done_with))
+    return found, computes.shape, most
 
 
-def on_all_processors(function, items):
-    """Return what a function makes of each item, in order; NumPy lets threads work side by side."""
-    if len(items) < 2:
+def require_within_budget(values, work):
+    """Raise OnlyKerasError if a network holds or computes too much for one image."""
+    if values > MOST_VALUES:
+        raise OnlyKerasError(f"more than {MOST_VALUES:,} values at a time")
+    if work > MOST_WORK:
+        raise OnlyKerasError(f"more to compute than {MOST_WORK // 1_000_000} ms for an image")
+
+
+def in_threads(function, items, most):
+    """Apply `function` to each item in a thread pool; return the results in order.
+
+    NumPy releases the GIL.
+    """
+    if len(items) < 2 or most < 2:
         return [function(item) for item in items]
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(most) as pool:
         return list(pool.map(function, items))
 
 
-def network(file):
-    """Return the `Network` in an open `h5py.File`.
+def network(model, weights):
+    """Return the `Network` that Keras describes as `model`, a dict.
 
-    Raises UnknownLayerError for a network that needs Keras, OtherImagesError for one that takes
-    other images, KeyError or ValueError for a damaged one.
+    `weights` takes a layer's name, kind and the names of its weights to a list of its arrays.
+    Raises OnlyKerasError for a network that needs Keras, OtherImagesError for one that takes other
+    images, KeyError, TypeError or ValueError for a damaged one.
     """
-    weights = file["model_weights"]
-    layers = [layer(*described, weights) for described in layers_and_inputs(file)]
-    first = layers[0].config
+    described = description.layers(model)
+    for each in described:
+        if each.kind not in LAYERS:
+            raise OnlyKerasError(f"a layer of kind {each.kind}")
+    names = [weight_names(each.kind, each.config) for each in described]
+    arrays = [weights(each, wanted) for each, wanted in zip(described, names, strict=True)]
+    if sum(array.size for of_layer in arrays for array in of_layer) > MOST_WEIGHTS:
+        raise OnlyKerasError(f"more than {MOST_WEIGHTS:,} weights")
+    layers = [
+        Layer(*each[:3], by_name(*pair), each.inputs)
+        for each, *pair in zip(described, names, arrays, strict=True)
+    ]
+    first = described[0].config
     shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
     return Network(layers, image_shape(shape))
+
+
+def by_name(names, arrays):
+    """Return copies of a layer's arrays, as float32, by their names."""
+    return {name: np.array(array, np.float32) for name, array in zip(names, arrays, strict=True)}
 
 
 def image_shape(shape):
@@ -157,64 +205,6 @@ def image_shape(shape):
     sides = tuple(shape or ())[1:]
     if not sides or None in sides:
         return IMAGE
-    if not all(isinstance(side, int) and side > 0 for side in sides) or math.prod(sides) != 784:
+    if not all(isinstance(side, int) and side > 0 for side in sides) or prod(sides) != 784:
         raise OtherImagesError
     return sides
-
-
-def layers_and_inputs(file):
-    """Return the network's layers in order, as Keras describes them, each with its inputs' names.
-
-    The name None stands for the images.
-    """
-    model = json.loads(file.attrs["model_config"])
-    layers = model["config"]["layers"]
-    if len({each["config"]["name"] for each in layers}) < len(layers):
-        raise ValueError("layers of one name")
-    if model["class_name"] == "Sequential":
-        names = [None, *(each["config"]["name"] for each in layers)]
-        return list(zip(layers, [[name] for name in names[:-1]], strict=True))
-    if model["class_name"] == "Functional" and is_one_way(model["config"]):
-        return [(each, inputs(each)) for each in layers]
-    raise UnknownLayerError(f"the shape of a {model['class_name']} network")
-
-
-def is_one_way(config):
-    """Return whether a functional network leads from one input to one output, its last layer."""
-    ends = [np.ravel(config[name]).tolist() for name in ("input_layers", "output_layers")]
-    last = config["layers"][-1]["config"]["name"]
-    return [len(end) for end in ends] == [3, 3] and ends[1][0] == last
-
-
-def inputs(description):
-    """Return the names of the layers whose values a layer of a functional network takes."""
-    uses = description["inbound_nodes"]
-    if not uses:
-        return [None]
-    if len(uses) > 1 or not is_plain(uses[0]):
-        raise UnknownLayerError(f"an odd use of the layer {description['config']['name']}")
-    taken = uses[0]["args"][0]
-    tensors = taken if isinstance(taken, list) else [taken]
-    return [tensor["config"]["keras_history"][0] for tensor in tensors]
-
-
-def is_plain(use):
-    """Return whether a layer is called with its inputs alone, as Keras 3 describes it."""
-    return (
-        isinstance(use, dict)
-        and len(use["args"]) == 1
-        and not any(isinstance(value, dict | list) for value in use["kwargs"].values())
-    )
-
-
-def layer(description, inputs, all_weights):
-    """Return a `Layer` of what Keras describes, with its weights."""
-    kind, config = description["class_name"], description["config"]
-    if kind not in LAYERS:
-        raise UnknownLayerError(f"a layer of kind {kind}")
-    group = all_weights.get(config["name"], {})
-    names = group.attrs["weight_names"] if group else ()
-    if len(names) > MOST_WEIGHTS:
-        raise ValueError("more weights than a layer has")
-    weights = [np.asarray(group[name], np.float32) for name in names]
-    return Layer(config["name"], kind, config, weights, inputs)

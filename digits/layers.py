@@ -1,236 +1,181 @@
-"""Keras's layers as NumPy functions, each of those that the recipes use.
+"""Keras's layers as NumPy functions.
 
-A layer's function takes a `Layer` and returns what that computes of its input, float32 of shape
-(n, …).
+A layer's function takes a `Layer` and the shapes of one image's values that it gets. It returns
+what it `Computes`, and raises, before anything is computed, OnlyKerasError for a use that only
+Keras knows, ValueError, LookupError or TypeError for one that does not fit.
 """
 
 from functools import partial
-from typing import NamedTuple
+from math import prod
 
 import numpy as np
 
-from digits import windows, winograd
-
-MOST_COLUMNS = 4_000_000  # values of one image's windows in a convolution: 16 MB
-
-
-class UnknownLayerError(Exception):
-    """A layer, or a use of one, that only Keras can compute; the message names it."""
-
-
-class Layer(NamedTuple):
-    """A layer: what it is, and whose values it takes, None for the images; and what is part of it.
-
-    In a file, nothing is: only `fusion` gives a convolution a factor, a shift or a pool.
-    """
-
-    name: str
-    kind: str
-    config: dict
-    weights: list[np.ndarray]
-    inputs: list[str | None]
-    factor: np.ndarray | int = 1  # of a convolution's values, per channel, before all else
-    shift: np.ndarray | int = 0  # of what its ReLU returns, per filter
-    pool: "Layer | None" = None  # the pool that follows a convolution as part of it
+from digits.activations import ACTIVATION_LAYERS, activation, as_they_are
+from digits.computing import (
+    PER_PRODUCT,
+    Computes,
+    elements,
+    exponentials,
+    kernel_and_bias,
+    plus,
+    require,
+    require_shape,
+)
+from digits.description import OnlyKerasError
+from digits.image_layers import (
+    average_pooling,
+    convolution,
+    depthwise,
+    max_pooling,
+    over_image,
+    separable,
+    zero_padding,
+)
 
 
-def unchanged(layer):
+def unchanged(layer, shape):
     """A layer that does nothing when a network predicts."""
-    return lambda values: values
+    return Computes(shape, as_they_are)
 
 
-def rescaling(layer):
+def rescaling(layer, shape):
     """Rescaling: a factor, then an offset."""
     scale, offset = (np.float32(layer.config[name]) for name in ("scale", "offset"))
-    return lambda values: plus(values * scale, offset)
+    return Computes(shape, lambda values: plus(values * scale, offset), elements(shape))
 
 
-def average(layer):
+def activation_layer(layer, shape):
+    """Activation, ReLU, LeakyReLU, ELU, Softmax: an activation as a layer of its own."""
+    described = {"class_name": layer.kind, "config": layer.config}
+    name = layer.config["activation"] if layer.kind == "Activation" else described
+    if layer.kind == "Softmax":
+        require(layer, axis=[-1, len(shape), [-1], [len(shape)]])
+    activate = activation(name)
+    return Computes(shape, lambda values: activate(values.copy()), exponentials(shape))
+
+
+def average(layer, *shapes):
     """Average: the mean of several inputs of one shape."""
-
-    def apply(*values):
-        if len({each.shape for each in values}) > 1:
-            raise UnknownLayerError(f"inputs of several shapes in the layer {layer.name}")
-        return sum(values[1:], values[0]) / np.float32(len(values))
-
-    return apply
+    total = add(layer, *shapes)
+    count = np.float32(len(shapes))
+    return total._replace(function=lambda *values: total.function(*values) / count)
 
 
-def flatten(layer):
+def add(layer, *shapes):
+    """Add: the sum of several inputs of one shape."""
+    if len(set(shapes)) > 1:
+        raise OnlyKerasError(f"inputs of several shapes in the layer {layer.name}")
+    work = len(shapes) * elements(shapes[0])
+    return Computes(shapes[0], lambda *values: sum(values[1:], values[0]), work)
+
+
+def concatenate(layer, *shapes):
+    """Concatenate: several inputs behind one another along an axis."""
+    axis = layer.config["axis"] % (len(shapes[0]) + 1)  # counted with the images' own
+    others = {(*shape[: axis - 1], *shape[axis:]) for shape in shapes}
+    if axis == 0 or len(others) > 1:
+        raise ValueError(f"axis {axis} of inputs of shapes {shapes}")
+    shape = list(shapes[0])
+    shape[axis - 1] = sum(each[axis - 1] for each in shapes)
+    join = partial(np.concatenate, axis=axis)
+    return Computes(tuple(shape), lambda *values: join(values), elements(shape))
+
+
+def flatten(layer, shape):
     """Flatten: all of an image's values in one row."""
-    require(layer, data_format="channels_last")
-    return lambda values: values.reshape(len(values), -1)
+    require(layer, data_format=["channels_last", None])
+    return Computes((prod(shape),), lambda values: values.reshape(len(values), -1))
 
 
-def average_over_image(layer):
-    """GlobalAveragePooling2D: a mean per channel."""
-    require(layer, keepdims=False, data_format="channels_last")
-    return lambda values: values.mean(axis=(1, 2))
+def reshape(layer, shape):
+    """Reshape: the same values in another shape, of which one side may be -1, what is left."""
+    sides = tuple(layer.config["target_shape"])
+    known = prod(side for side in sides if side != -1)
+    target = tuple(prod(shape) // known if side == -1 else side for side in sides)
+    if prod(target) != prod(shape) or min(target) < 1:
+        raise ValueError(f"{shape} as {sides}")
+    return Computes(target, lambda values: values.reshape(len(values), *target))
 
 
-def dense(layer):
+def permute(layer, shape):
+    """Permute: the axes in another order, counted from 1, the images' own left out."""
+    axes = list(layer.config["dims"])
+    if sorted(axes) != list(range(1, len(shape) + 1)):
+        raise ValueError(f"axes {axes} of {shape}")
+    target = tuple(shape[axis - 1] for axis in axes)
+    return Computes(target, lambda values: values.transpose(0, *axes))
+
+
+def dense(layer, shape):
     """Dense: weights (inputs, units) and bias, then the activation."""
-    activate = activation(layer)
-    kernel, bias = kernel_and_bias(layer)
-    require_shape(kernel, 2, layer.config["units"])
-    return lambda values: activate(plus(values @ kernel, bias))
+    (kernel, bias), activate = kernel_and_bias(layer), activation(layer.config["activation"])
+    require_shape(kernel, (shape[-1], layer.config["units"]))
+    target = (*shape[:-1], kernel.shape[1])
+    work = PER_PRODUCT * prod(shape) * kernel.shape[1] + exponentials(target)
+    return Computes(target, lambda values: activate(plus(values @ kernel, bias)), work)
 
 
-def convolution(layer):
-    """Conv2D: weights (height, width, channels, filters) and bias, then the activation."""
-    require(layer, dilation_rate=[1, 1], groups=1, data_format="channels_last")
-    kernel, bias = kernel_and_bias(layer)
-    require_shape(kernel, 4, layer.config["filters"])
-    kernel = kernel * np.asarray(layer.factor, np.float32)[..., np.newaxis]
-    bias = np.broadcast_to(bias, kernel.shape[3:]) + layer.shift
-    activate, strides = activation(layer), layer.config["strides"]
-    in_tiles = strides == [1, 1] and winograd.pays(kernel)
-    method = winograd.convolution if in_tiles else partial(by_windows, strides)
-    convolved = method(kernel, bias, as_they_are if layer.pool else activate)
-
-    def apply(values):
-        if values.shape[3] != kernel.shape[2]:
-            raise ValueError("a convolution of other channels")
-        return convolved(values, windows.edges(values.shape, kernel.shape[:2], layer.config))
-
-    return before_activation(apply, layer.pool, activate) if layer.pool else apply
-
-
-def before_activation(convolve, pool, activate):
-    """Return a function that convolves and pools before a ReLU, which then has fewer values."""
-    largest = max_pooling(pool)
-    return lambda values: activate(largest(convolve(values)))
-
-
-def by_windows(strides, kernel, bias, activate):
-    """Return what `winograd.convolution` returns, for any kernel and any strides."""
-    *size, _, filters = kernel.shape
-    matrix = np.vstack([kernel.reshape(-1, filters), bias])  # the bias is the factor of a 1
-
-    def apply(values, edges):
-        every = windows.of_convolution(windows.with_edges(values, edges), size, strides)
-        n, *window, rows, columns = every.shape
-        if every[0].size > MOST_COLUMNS:
-            raise ValueError("a convolution beyond reason")
-        out = np.empty((n, rows * columns, filters), np.float32)
-        for some in windows.slices(n, max(every[0].size, out[0].size)):
-            copied = np.empty((len(out[some]), len(matrix), rows * columns), np.float32)
-            copied[:, -1] = 1
-            copied[:, :-1].reshape(-1, *window, rows, columns)[:] = every[some]
-            activate(np.matmul(copied.swapaxes(1, 2), matrix, out=out[some]))
-        return out.reshape(n, rows, columns, filters)
-
-    return apply
-
-
-def max_pooling(layer):
-    """MaxPooling2D: the largest value of each window."""
-    require(layer, data_format="channels_last")
-    size, strides = layer.config["pool_size"], layer.config["strides"]
-
-    def apply(values):
-        edges = windows.edges(values.shape, size, layer.config)
-        every = windows.of_pool(windows.with_edges(values, edges, -np.inf), size, strides)
-        first, *others = (every[..., row, column] for row, column in np.ndindex(*size))
-        largest = np.maximum(first, others.pop() if others else first)
-        for each in others:  # for so few, quicker than max over two axes
-            np.maximum(largest, each, out=largest)
-        return largest
-
-    return apply
-
-
-def batch_normalization(layer):
+def batch_normalization(layer, shape):
     """BatchNormalization: a factor and an offset per channel."""
+    require(layer, axis=[-1, [-1], len(shape), [len(shape)]])
     factor, offset = normalisation(layer)
-
-    def apply(values):
-        if not normalises_channels(layer, values.ndim):
-            raise UnknownLayerError(f"axis {layer.config['axis']} in the layer {layer.name}")
-        require_shape(values, values.ndim, len(factor))
-        return plus(values * factor, offset)
-
-    return apply
+    require_shape(factor, shape[-1:])
+    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elements(shape))
 
 
 def normalisation(layer):
     """Return a batch normalisation's moving mean and variance as a factor and an offset."""
-    weights = list(layer.weights)
-    for each in weights:
-        require_shape(each, 1, len(weights[-1]))
-    gamma = weights.pop(0) if layer.config["scale"] else 1
-    beta = weights.pop(0) if layer.config["center"] else 0
-    mean, variance = weights
-    factor = (gamma / np.sqrt(variance + layer.config["epsilon"])).astype(np.float32)
-    offset = (beta - mean * factor).astype(np.float32)
-    return factor, offset
+    weights = layer.weights
+    mean, variance = weights["moving_mean"], weights["moving_variance"]
+    for each in weights.values():
+        require_shape(each, mean.shape[:1])
+    factor = weights.get("gamma", 1) / np.sqrt(variance + layer.config["epsilon"])
+    offset = weights.get("beta", 0) - mean * factor
+    return factor.astype(np.float32), offset.astype(np.float32)
 
 
-def normalises_channels(layer, dimensions):
-    """Return whether a batch normalisation of values of so many dimensions is along the last."""
-    return layer.config["axis"] in (-1, [-1], dimensions - 1, [dimensions - 1])
-
-
-def plus(values, offset):
-    """Return values that nobody else holds with an offset added, in their own memory."""
-    values += offset
-    return values
-
-
-def kernel_and_bias(layer):
-    """Return a layer's kernel and its bias, 0 if it has none."""
-    return layer.weights if layer.config["use_bias"] else (layer.weights[0], np.float32(0))
-
-
-def require_shape(array, dimensions, last):
-    """Raise ValueError unless an array has so many dimensions, the last of that length."""
-    if array.ndim != dimensions or array.shape[-1] != last:
-        raise ValueError(f"an array of shape {array.shape}")
-
-
-def activation(layer):
-    """Return a layer's activation function, which may change the values it is given."""
-    name = layer.config["activation"]
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise UnknownLayerError(f"the activation {name}")
-    return partial(relu, floor=layer.shift) if name == "relu" else ACTIVATIONS[name]
-
-
-def as_they_are(values):
-    return values
-
-
-def relu(values, floor=0):
-    """Return values, none of them below the floor."""
-    return np.maximum(values, floor, out=values)
-
-
-def softmax(values):
-    """Return probabilities from logits, along the last axis, without overflow."""
-    values -= values.max(axis=-1, keepdims=True)
-    np.exp(values, out=values)
-    values /= values.sum(axis=-1, keepdims=True)
-    return values
-
-
-def require(layer, **expected):
-    """Raise UnknownLayerError if the layer is configured otherwise than this module computes."""
-    for name, value in expected.items():
-        if layer.config.get(name, value) != value:
-            raise UnknownLayerError(f"{name} {layer.config[name]} in the layer {layer.name}")
-
-
-ACTIVATIONS = {"linear": as_they_are, "relu": relu, "softmax": softmax}
+ONLY_FOR_TRAINING = (
+    *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
+    *("RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"),
+    "SpatialDropout2D",
+)
 
 LAYERS = {
-    "Average": average,
+    **dict.fromkeys(("Activation", *ACTIVATION_LAYERS), activation_layer),
+    **dict.fromkeys(ONLY_FOR_TRAINING, unchanged),
     "InputLayer": unchanged,
-    "Rescaling": rescaling,
-    "Conv2D": convolution,
-    "MaxPooling2D": max_pooling,
+    "Add": add,
+    "Average": average,
+    "AveragePooling2D": average_pooling,
     "BatchNormalization": batch_normalization,
-    "Flatten": flatten,
-    "GlobalAveragePooling2D": average_over_image,
+    "Concatenate": concatenate,
+    "Conv2D": convolution,
     "Dense": dense,
-    "Dropout": unchanged,
+    "DepthwiseConv2D": depthwise,
+    "Flatten": flatten,
+    "GlobalAveragePooling2D": over_image(np.mean),
+    "GlobalMaxPooling2D": over_image(np.max),
+    "MaxPooling2D": max_pooling,
+    "Permute": permute,
+    "Rescaling": rescaling,
+    "Reshape": reshape,
+    "SeparableConv2D": separable,
+    "ZeroPadding2D": zero_padding,
 }
+
+# Weights by Keras's names, in its order; a bias, say, is there if the settings ask for it.
+KERNEL = ("kernel", "bias")
+WEIGHTS = {
+    "Dense": KERNEL,
+    "Conv2D": KERNEL,
+    "DepthwiseConv2D": KERNEL,
+    "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
+    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+}
+ASKED_FOR_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
+
+
+def weight_names(kind, config):
+    """Return the names of the weights that a layer of a kind has, in Keras's order."""
+    names = WEIGHTS.get(kind, ())
+    return [name for name in names if config.get(ASKED_FOR_BY.get(name), True)]

@@ -2,29 +2,24 @@
 
 import json
 import shutil
-import sys
 from contextlib import contextmanager
 
-import h5py
 import numpy as np
 
-from digits import conventions, forward, inspection
+from digits import conventions, forward, model_contents, other_models
+from digits.command_line import say
+from digits.description import OnlyKerasError
 from digits.errors import UserError
-from digits.files import claim, first_line, plain, reason, require_writable, shown, whole_file
+from digits.files import claim, require_writable, shown, whole_file
+from digits.model_contents import DAMAGE, TRAIN_ONE, NeedsTrustError, why
 
 BYTES_PER_WEIGHT = 4  # float32
 BYTES_BESIDES = 500_000  # for layers, record and HDF5's own tables, at most
 KEPT_ENDINGS = (".previous", ".unfinished")  # of what stands beside a model
-TRAIN_ONE = "train one with train_model.py"
 LARGEST_TRAINING = 60_000_000  # bytes: more than any recipe's models and unfinished state take
 
 OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 OF_SOME_VERSIONS = {"dtype", "optional", "renorm", "renorm_momentum"}  # as the defaults have them
-
-DAMAGE = (
-    *(ArithmeticError, AttributeError, LookupError, MemoryError),
-    *(OSError, RuntimeError, TypeError, ValueError),
-)
 
 
 def require_place(path):
@@ -60,6 +55,8 @@ def whole_model(network, record, path, more=0):
         # HDF5 ends the interpreter with a segmentation fault if the disk fills under it.
         claim(partial, BYTES_PER_WEIGHT * network.count_params() + more + BYTES_BESIDES)
         network.save(partial)
+        import h5py  # for writing alone
+
         with h5py.File(partial, "r+") as file:
             description = portable(json.loads(file.attrs["model_config"]))
             file.attrs["model_config"] = json.dumps(description)
@@ -91,41 +88,12 @@ def previous(path):
     return path.with_suffix(".previous.h5")
 
 
-@contextmanager
-def opened(path):
-    """Open a model file for reading.
-
-    Raises UserError if it is missing or holds no Keras model, or if what is read from it in the
-    block is damaged.
-    """
-    if not path.is_file():
-        raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
-    try:
-        with h5py.File(path, "r") as file:
-            inspection.require_safe(file)
-            yield file
-    except inspection.UnsafeError as held:
-        raise UserError(f"{shown(path)} is not loaded, for it holds {held}; {TRAIN_ONE}") from held
-    except DAMAGE as error:
-        raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
-
-
-def why(error):
-    """Return what is wrong with a model file, in words."""
-    if isinstance(error, OSError) and error.errno:
-        return f"{reason(error)}; name one that can be read with --model"
-    return f"it is damaged or no Keras .h5; {TRAIN_ONE}"
-
-
 def training_record(path):
     """Return the record of a model's training, a dict, or None if another program saved it.
 
     Raises UserError if `path` holds no model.
     """
-    with opened(path) as file:
-        record = file.attrs.get("training")
-        record = None if record is None else json.loads(record)
-        return record if isinstance(record, dict) and "history" in record else None
+    return model_contents.read(path).record
 
 
 def data_of(path):
@@ -137,98 +105,86 @@ def data_of(path):
 
 
 class Predictor:
-    """A network with the convention of its pixels: a function of images as MNIST has them."""
+    """A network as a function of images as MNIST has them.
 
-    def __init__(self, network, convention):
-        self.network, self.convention = network, convention
+    `expected` is the `conventions.Expected` of the network, `record` that of its training, or None.
+    """
+
+    def __init__(self, network, expected, record):
+        self.network, self.expected, self.record = network, expected, record
 
     def __call__(self, images):
         """Return probabilities, float32 (n, 10), of images, uint8 (n, 28, 28)."""
-        return self.network(self.convention.applied(images))
+        return self.expected.probabilities(self.network(self.expected.pixels(images)))
 
     def branches(self, images):
         """Return those of each of the network's branches, float32 (n, branches, 10)."""
-        return self.network.branches(self.convention.applied(images))
+        return self.expected.probabilities(self.network.branches(self.expected.pixels(images)))
 
     def first_convolution(self, image):
         """Return its filters and what they make of an image, uint8 (28, 28), or None.
 
         They are (height, width, channels, filters) and (rows, columns, filters).
         """
-        return self.network.first_convolution(self.convention.applied(image))
+        return self.network.first_convolution(self.expected.pixels(image[np.newaxis])[0])
 
 
-def predictor(path):
+def predictor(path, trust=False):
     """Return the `Predictor` of the network at `path`.
 
-    NumPy computes it, without TensorFlow; a network with a layer that `forward` does not know is
-    left to Keras. That is said on stderr, as is what another program's network expects of pixels.
-    Raises UserError if `path` holds no network for digits.
+    NumPy computes it, without TensorFlow. With `trust`, a network that NumPy does not compute is
+    left to Keras, which is said on stderr, as is what another program's network expects of pixels.
+    Raises UserError if `path` holds no network for digits, NeedsTrustError, which is one, if it
+    needs Keras and is not trusted.
     """
+    record = None
     try:
-        with opened(path) as file:
-            is_ours = "training" in file.attrs
-            network = forward.network(file)
-    except forward.UnknownLayerError as layer:
-        print(
-            f"{shown(path)} has {plain(layer)}: Keras answers, which takes longer", file=sys.stderr
-        )
-        network = KerasNetwork(path)
+        held = model_contents.read(path)
+        record, network = held.record, numpy_network(held, path)
+    except NeedsTrustError as error:
+        if not trust:
+            raise
+        say(f"{shown(path)} has {error.what}: Keras answers, which takes longer")
+        network = other_models.KerasNetwork(path)
     except forward.OtherImagesError as error:
         raise UserError(no_images(path)) from error
-    require_digits(network, path)
-    return Predictor(network, conventions.OURS if is_ours else found_convention(network, path))
+    require_ten_answers(network, path)
+    expected = conventions.Expected() if record is not None else found_expectation(network, path)
+    predict = Predictor(network, expected, record)
+    require_probabilities(predict, path)
+    return predict
 
 
-def found_convention(network, path):
-    """Return what another program's network expects of pixels, and say so on stderr."""
-    convention, right = conventions.found(network)
-    print(f"{shown(path)} {conventions.described(convention, right)}", file=sys.stderr)
-    return convention
-
-
-class KerasNetwork:
-    """A network that Keras computes, from a file that Keras wrote.
-
-    Raises UserError for a file that Keras, by its name, would not read as the .h5 it is.
-    """
-
-    def __init__(self, path):
-        if path.suffix not in (".h5", ".hdf5"):
-            raise UserError(f"cannot read the model {shown(path)}: give it a name that ends in .h5")
-        from digits.quiet import import_tensorflow
-
-        import_tensorflow()
-        import keras
-
-        try:
-            self.model = keras.models.load_model(path, compile=False)
-        except Exception as error:  # Keras raises whatever its many readers raise
-            raise UserError(f"Keras cannot read {shown(path)}: {first_line(error)}") from error
-
-    def __call__(self, images):
-        """Return probabilities, float32 (n, 10), of images of values it expects, (n, 28, 28)."""
-        shape = forward.image_shape(self.model.input_shape)
-        return self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
-
-    def branches(self, images):
-        """Return the same as those of its only branch, (n, 1, 10)."""
-        return self(images)[:, np.newaxis]
-
-    def first_convolution(self, image):
-        """Return None: what is within is Keras's."""
-        return None
-
-
-def require_digits(network, path):
-    """Raise UserError unless a network takes a 28×28 image and gives ten probabilities."""
-    image = np.arange(784).reshape(1, 28, 28).astype(np.uint8)
+def numpy_network(held, path):
+    """Return the `forward.Network` in what `model_contents.read` gave of a path."""
     try:
-        probabilities = np.asarray(network(image))
+        return forward.network(held.description, held.weights)
+    except OnlyKerasError as error:
+        raise NeedsTrustError(path, str(error)) from error
+    except DAMAGE as error:
+        raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
+
+
+def found_expectation(network, path):
+    """Return what another program's network expects of pixels, and say so on stderr."""
+    expected, right = conventions.found(network)
+    say(f"{shown(path)} {conventions.described(expected, right)}")
+    return expected
+
+
+def require_ten_answers(network, path):
+    """Raise UserError unless a network takes a 28×28 image and gives ten numbers."""
+    try:
+        answers = network(np.zeros((1, 28, 28), np.uint8))
     except Exception as error:  # what Keras raises for images that do not fit
         raise UserError(no_images(path)) from error
-    if probabilities.shape != (1, 10):
+    if answers.shape != (1, 10):
         raise UserError(f"{shown(path)} does not tell ten digits apart: {TRAIN_ONE}")
+
+
+def require_probabilities(predict, path):
+    """Raise UserError unless the ten numbers are probabilities."""
+    probabilities = predict(np.arange(784).reshape(1, 28, 28).astype(np.uint8))
     if not np.isfinite(probabilities).all():
         raise UserError(f"{shown(path)} answers with what are no numbers: {TRAIN_ONE}")
     if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):

@@ -5,25 +5,27 @@ from contextlib import redirect_stdout
 
 import numpy as np
 
-from digits import forward, model_file
+from digits import conventions, forward, model_file
 from digits.files import whole_folder
+from digits.other_models import KerasNetwork
 from digits.quiet import import_tensorflow
 
 
-def export(path, folder):
+def export(path, folder, trust=False):
     """Write the network at `path` as the next version in `folder`, and return that one's folder.
 
     It takes `images`, float32 (n, 28, 28), ink 255 on paper 0, and returns `probabilities`, float32
-    (n, 10), whatever pixels the network itself expects. Raises UserError if `path` holds no network
-    for digits, or if the folder cannot be written; then there is no new version.
+    (n, 10), whatever pixels the network itself expects; `trust` lets Keras load any. Raises
+    UserError if `path` holds no network for digits, or if the folder cannot be written; then there
+    is no new version.
     """
-    predict = model_file.predictor(path)
+    predict = model_file.predictor(path, trust)
     network = predict.network
-    if not isinstance(network, model_file.KerasNetwork):
-        network = model_file.KerasNetwork(path)
+    if not isinstance(network, KerasNetwork):
+        network = KerasNetwork(path)
     place = folder / str(latest_version(folder) + 1)
     with whole_folder(place) as partial:
-        write(network.model, predict.convention, partial)
+        write(network.model, predict.expected, partial)
     return place
 
 
@@ -33,17 +35,38 @@ def latest_version(folder):
     return max((int(each.name) for each in versions if each.name.isdecimal()), default=0)
 
 
-def write(network, convention, folder):
-    """Write a Keras network, which expects pixels by a convention, as a SavedModel."""
+def pixels(images, convention):
+    """Return in TensorFlow what `Convention.applied` returns in NumPy."""
+    import tensorflow as tf
+
+    if convention.by_norm:
+        return tf.math.divide_no_nan(images, tf.norm(images, axis=1, keepdims=True))
+    return images * np.float32(convention.scale) + np.float32(convention.offset)
+
+
+def probabilities(answers, kind):
+    """Return in TensorFlow what `Expected.probabilities` returns in NumPy."""
+    import tensorflow as tf
+
+    if kind == conventions.LOGITS:
+        return tf.nn.softmax(answers)
+    if kind == conventions.SIGMOIDS:
+        answers = tf.maximum(answers, conventions.LEAST_SIGMOID)
+        return answers / tf.reduce_sum(answers, axis=-1, keepdims=True)
+    return answers
+
+
+def write(network, expected, folder):
+    """Write a Keras network as a SavedModel, with what is `conventions.Expected` of it inside."""
     tf = import_tensorflow()
     import keras
 
     shape = forward.image_shape(network.input_shape)
-    scale, offset = np.float32(convention.scale), np.float32(convention.offset)
 
     def answer(images):
-        pixels = tf.reshape(images * scale + offset, (-1, *shape))
-        return {"probabilities": network(pixels, training=False)}
+        theirs = tf.reshape(pixels(images, expected.convention), (-1, *shape))
+        answers = network(theirs, training=False)
+        return {"probabilities": probabilities(answers, expected.answers)}
 
     archive = keras.export.ExportArchive()
     archive.track(network)

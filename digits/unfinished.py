@@ -4,15 +4,11 @@ The file is a model file like any other, of the best epoch so far, and holds the
 besides.
 """
 
-import json
-
 import numpy as np
 
-from digits import model_file, networks
+from digits import model_contents, model_file, networks, training_record
 from digits.errors import UserError
 from digits.files import shown
-
-ARRAYS = "unfinished"
 
 
 class ChangedError(UserError):
@@ -37,7 +33,7 @@ def save(network, record, state, path):
     """
     with model_file.whole_model(network, record, path, sum(each.nbytes for each in state)) as file:
         for number, array in enumerate(state):
-            file[f"{ARRAYS}/{number}"] = array
+            file[f"{model_contents.UNFINISHED}/{number}"] = array
 
 
 def load(path, wanted):
@@ -46,19 +42,28 @@ def load(path, wanted):
     Raises UserError if it is missing or damaged, or if its record differs from `wanted`, a dict in
     which None stands for anything; ChangedError, which is one, if there is no such recipe any more.
     """
-    with model_file.opened(path) as file:
-        arrays = file[ARRAYS]
-        state = [np.asarray(arrays[str(number)]) for number in range(len(arrays))]
-        record = json.loads(file.attrs["training"])
-        for name, value in wanted.items():
-            if value not in (None, record[name]):
-                raise UserError(
-                    f"{shown(path)} has {name.replace('_', ' ')} {record[name]}, not {value}:"
-                    " ask for the same, or delete it and start anew without --resume"
-                )
-        if record["recipe"] not in networks.RECIPES:
-            raise ChangedError(path)
-    return record, state
+    held = model_contents.read(path)
+    fault = fault_of(held)
+    if fault:
+        raise UserError(
+            f"cannot resume {shown(path)}: {fault}; delete it to start anew without --resume"
+        )
+    for name, value in wanted.items():
+        if value not in (None, held.record.get(name)):
+            raise UserError(
+                f"{shown(path)} has {name.replace('_', ' ')} {held.record.get(name)}, not {value}:"
+                " ask for the same, or delete it and start anew without --resume"
+            )
+    if held.record["recipe"] not in networks.RECIPES:
+        raise ChangedError(path)
+    return held.record, held.state
+
+
+def fault_of(held):
+    """Return what keeps the training in a file's contents from going on, in words, or None."""
+    if held.record is None or not held.state:
+        return "it is no unfinished training"
+    return training_record.fault_of_unfinished(held.record)
 
 
 def require(path):
@@ -75,17 +80,15 @@ def best_epoch(record):
 def described(path):
     """Return in words what the unfinished training at `path` has come to, or "" without one."""
     try:
-        with model_file.opened(path) as file:
-            file[ARRAYS]
-            record = json.loads(file.attrs["training"])
-            accuracies = record["history"]["val_accuracy"]
-            best = (
-                f"epoch {best_epoch(record)} with validation accuracy {100 * max(accuracies):.2f} %"
-            )
-            return (
-                f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept"
-                f" in {shown(path)}, which --resume goes on with, and which holds as a model the"
-                f" best of them, {best}"
-            )
+        held = model_contents.read(path)
     except UserError:  # there is none, or what is left of one
         return ""
+    if fault_of(held):
+        return ""
+    record, accuracies = held.record, held.record["history"]["val_accuracy"]
+    best = f"epoch {best_epoch(record)} with validation accuracy {100 * max(accuracies):.2f} %"
+    return (
+        f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept in"
+        f" {shown(path)}, which --resume goes on with, and which holds as a model the best of them,"
+        f" {best}"
+    )

@@ -10,14 +10,17 @@ CACHED = 350_000  # values that are computed at once, or one image's: 1.4 MB
 def edges(shape, size, config):
     """Return how many values a layer's padding puts before and after rows, and columns.
 
-    `shape` is that of its values, (n, height, width, channels), `size` its windows'.
+    `shape` is that of one image's values, (height, width, channels), `size` its windows'.
     """
-    strides = config["strides"]
-    if not all(1 <= each <= LARGEST_WINDOW for each in (*size, *strides)):
+    strides, padding = config["strides"], config["padding"]
+    sides = (*size, *strides)
+    if not all(isinstance(each, int) and 1 <= each <= LARGEST_WINDOW for each in sides):
         raise ValueError(f"a window of {size} by steps of {strides}")
-    if config["padding"] != "same":
+    if padding not in ("same", "valid"):
+        raise ValueError(f"padding {padding}")
+    if padding == "valid":
         return [(0, 0), (0, 0)]
-    return [same_padding(*each) for each in zip(shape[1:3], size, strides, strict=True)]
+    return [same_padding(*each) for each in zip(shape[:2], size, strides, strict=True)]
 
 
 def same_padding(length, size, stride):
@@ -27,6 +30,16 @@ def same_padding(length, size, stride):
     """
     missing = max((-(-length // stride) - 1) * stride + size - length, 0)
     return missing // 2, missing - missing // 2
+
+
+def places(shape, edges, size, strides):
+    """Return how many windows an image's values, with edges, have: rows, columns."""
+    sides = [side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True)]
+    if any(side < window for side, window in zip(sides, size, strict=True)):
+        raise ValueError("a window larger than the image")
+    return tuple(
+        (side - window) // step + 1 for side, window, step in zip(sides, size, strides, strict=True)
+    )
 
 
 def with_edges(values, edges, fill=0):

@@ -44,11 +44,24 @@ RESULTS, VALUES = OF_PRODUCTS.shape  # along a side of a tile
 IN_ALL = 1  # the sum, along either side, whose product is in each result once
 
 
-def pays(kernel):
-    """Return whether a kernel (height, width, channels, filters) is convolved faster like this:
-    for few channels the sums take longer than what they save, for many they take much memory."""
+LARGEST_SIDE = 64  # of the results
+
+
+def pays(kernel, rows, columns):
+    """Return whether a kernel (height, width, channels, filters) is convolved faster like this.
+
+    For few channels the sums take longer than what they save; for many, or for large images, they
+    take much memory.
+    """
     height, width, *channels = kernel.shape
-    return height == width == 3 and min(channels) >= 16 and max(channels) <= 256
+    small = max(channels) <= 256 and max(rows, columns) <= LARGEST_SIDE
+    return height == width == 3 and min(channels) >= 16 and small
+
+
+def sums(kernel, rows, columns):
+    """Return how many sums and products are made for one image, whose results have that size."""
+    tiles = -(-rows // RESULTS) * -(-columns // RESULTS)
+    return tiles * VALUES**2 * sum(kernel.shape[2:])
 
 
 def convolution(kernel, bias, activate):

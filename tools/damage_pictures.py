@@ -31,7 +31,7 @@ def main():
     arguments = parse()
     from digits import answers, model_file
 
-    predict = model_file.predictor(arguments.model)
+    predict = model_file.predictor(arguments.model, arguments.trust)
     random = np.random.default_rng(arguments.seed)
     counts, slowest, folder = Counter(), 0.0, Path(tempfile.mkdtemp())
     print(f"one after another in {folder}", file=sys.stderr)

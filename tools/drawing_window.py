@@ -27,7 +27,7 @@ def main():
     require_writable(arguments.output)
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    window = drawing.Drawing(figure, model_file.predictor(arguments.model))
+    window = drawing.Drawing(figure, model_file.predictor(arguments.model, arguments.trust))
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)
     plots.save(figure, arguments.output)

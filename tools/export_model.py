@@ -19,7 +19,8 @@ def main():
     arguments = parse()
     from digits import serving  # after parsing: --help has no use for NumPy
 
-    print(f"saved as {shown(serving.export(arguments.model, arguments.folder))}")
+    place = serving.export(arguments.model, arguments.folder, arguments.trust)
+    print(f"saved as {shown(place)}")
     return 0
 
 

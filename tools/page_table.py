@@ -27,7 +27,7 @@ def main():
     arguments = parse()
     from digits import answers, mnist, model_file
 
-    predict = model_file.predictor(arguments.model)
+    predict = model_file.predictor(arguments.model, arguments.trust)
     images = mnist.load("test", arguments.data).images[: arguments.count]
     expected = predict(images).argmax(axis=1)
     print("| page | digits | as without it | share |")

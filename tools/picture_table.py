@@ -58,7 +58,7 @@ def main():
         plots.require_figure_name(arguments.misses)
         require_writable(arguments.misses)
     rows = labelled(arguments.folder, arguments.by)
-    predict = model_file.predictor(arguments.model)
+    predict = model_file.predictor(arguments.model, arguments.trust)
     answer = usual_answer if arguments.usual else answers.of_picture
     readings = [Reading(*row, answer(row[0], predict)) for row in rows]
     for line in table(readings):

@@ -1,0 +1,115 @@
+"""Keras's activations in NumPy. Each changes the values that it is given, and returns them."""
+
+from functools import partial
+
+import numpy as np
+
+from digits.description import OnlyKerasError
+
+
+def activation(described):
+    """Return the activation function that Keras calls `described`: a name, or a class in a dict.
+
+    Raises OnlyKerasError if it is not known here.
+    """
+    config = None
+    if isinstance(described, dict):
+        described, config = described["class_name"], described["config"]
+    if described == "function":  # in the dict, its name is the settings
+        described, config = config, None
+    if not isinstance(described, str):
+        raise OnlyKerasError("an activation of its own")
+    if config is not None and described in ACTIVATION_LAYERS:
+        return ACTIVATION_LAYERS[described](config)
+    if described in ACTIVATIONS:
+        return ACTIVATIONS[described]
+    raise OnlyKerasError(f"the activation {described}")
+
+
+def as_they_are(values):
+    return values
+
+
+def relu(values, slope=0, threshold=0, largest=np.inf):
+    """Values below the threshold are times the slope, from there on; none is above the largest."""
+    low = values < threshold
+    np.minimum(values, np.float32(largest), out=values)
+    values[low] = (values[low] - np.float32(threshold)) * np.float32(slope)
+    return values
+
+
+def plain_relu(values):
+    """No value is below 0."""
+    return np.maximum(values, 0, out=values)
+
+
+def leaky_relu(values, slope=0.2):
+    """Values below 0 are times a slope."""
+    return np.multiply(values, np.float32(slope), out=values, where=values < 0)
+
+
+def elu(values, alpha=1.0):
+    """Values below 0 become alpha * (exp(x) - 1)."""
+    low = values < 0
+    values[low] = np.float32(alpha) * np.expm1(values[low])
+    return values
+
+
+def sigmoid(values):
+    """Values become 1 / (1 + exp(-x)), by the tanh of their halves, which cannot overflow."""
+    values /= 2
+    np.tanh(values, out=values)
+    values += 1
+    values /= 2
+    return values
+
+
+def tanh(values):
+    return np.tanh(values, out=values)
+
+
+def softmax(values):
+    """Logits become probabilities, along the last axis, without overflow."""
+    values -= values.max(axis=-1, keepdims=True)
+    np.exp(values, out=values)
+    values /= values.sum(axis=-1, keepdims=True)
+    return values
+
+
+def relu_layer(config):
+    largest = config.get("max_value")
+    return partial(
+        relu,
+        slope=float(config.get("negative_slope") or 0),
+        threshold=float(config.get("threshold") or 0),
+        largest=np.inf if largest is None else float(largest),
+    )
+
+
+def leaky_relu_layer(config):
+    """The slope is called alpha in Keras 2."""
+    slope = config["negative_slope"] if "negative_slope" in config else config["alpha"]
+    return partial(leaky_relu, slope=float(slope))
+
+
+def elu_layer(config):
+    return partial(elu, alpha=float(config["alpha"]))
+
+
+ACTIVATIONS = {
+    "linear": as_they_are,
+    "relu": plain_relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "softmax": softmax,
+    "softmax_v2": softmax,  # TensorFlow's name of it, in files of Keras 2
+}
+
+ACTIVATION_LAYERS = {
+    "ReLU": relu_layer,
+    "LeakyReLU": leaky_relu_layer,
+    "ELU": elu_layer,
+    "Softmax": lambda config: softmax,
+}

@@ -1,0 +1,176 @@
+"""Keras's layers on images as NumPy functions: convolutions, pools, padding.
+
+They are as those of `layers`, and the shapes that they take are (height, width, channels).
+"""
+
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from digits import windows, winograd
+from digits.activations import activation
+from digits.computing import (
+    PER_PRODUCT,
+    PER_VALUE,
+    Computes,
+    bias_of,
+    elements,
+    exponentials,
+    kernel_and_bias,
+    plus,
+    require,
+    require_image,
+    require_shape,
+)
+
+
+def zero_padding(layer, shape):
+    """ZeroPadding2D: zeros around an image."""
+    require(layer, data_format=["channels_last"])
+    edges = [tuple(each) for each in layer.config["padding"]]
+    if len(shape) != 3 or min(map(min, edges)) < 0:
+        raise ValueError(f"{edges} around {shape}")
+    rows, columns = (side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True))
+    target = (rows, columns, shape[2])
+    return Computes(target, lambda values: windows.with_edges(values, edges), elements(target))
+
+
+def over_image(statistic):
+    """GlobalAveragePooling2D, GlobalMaxPooling2D: one number per channel."""
+
+    def computes(layer, shape):
+        require(layer, data_format=["channels_last"])
+        require_image(shape)
+        keep = bool(layer.config.get("keepdims"))
+        target = (1, 1, shape[2]) if keep else shape[2:]
+        function = partial(statistic, axis=(1, 2), keepdims=keep)
+        return Computes(target, function, elements(shape))
+
+    return computes
+
+
+def convolution(layer, shape):
+    """Conv2D: weights (height, width, channels, filters) and bias, then the activation."""
+    require(layer, dilation_rate=[[1, 1]], groups=[1], data_format=["channels_last"])
+    require_image(shape)
+    (kernel, bias), strides = kernel_and_bias(layer), layer.config["strides"]
+    require_shape(kernel, (*layer.config["kernel_size"], shape[2], layer.config["filters"]))
+    edges = windows.edges(shape, kernel.shape[:2], layer.config)
+    rows, columns = windows.places(shape, edges, kernel.shape[:2], strides)
+    in_tiles = strides == [1, 1] and winograd.pays(kernel, rows, columns)
+    scratch = (winograd.sums if in_tiles else copies)(kernel, rows, columns)
+    method = winograd.convolution if in_tiles else partial(by_windows, strides)
+    convolved = method(kernel, bias, activation(layer.config["activation"]))
+    target = (rows, columns, kernel.shape[3])
+    work = PER_PRODUCT * rows * columns * kernel.size + PER_VALUE * scratch + exponentials(target)
+    return Computes(target, lambda values: convolved(values, edges), work, scratch)
+
+
+def copies(kernel, rows, columns):
+    """Return how many values `by_windows` copies of one image."""
+    return rows * columns * (kernel[..., 0].size + 1)
+
+
+def by_windows(strides, kernel, bias, activate):
+    """Return what `winograd.convolution` returns, for any kernel and any strides."""
+    *size, _, filters = kernel.shape
+    matrix = np.vstack([kernel.reshape(-1, filters), bias])  # the bias is the factor of a 1
+
+    def apply(values, edges):
+        every = windows.of_convolution(windows.with_edges(values, edges), size, strides)
+        n, *window, rows, columns = every.shape
+        out = np.empty((n, rows * columns, filters), np.float32)
+        for some in windows.slices(n, max(every[0].size, out[0].size)):
+            copied = np.empty((len(out[some]), len(matrix), rows * columns), np.float32)
+            copied[:, -1] = 1
+            copied[:, :-1].reshape(-1, *window, rows, columns)[:] = every[some]
+            activate(np.matmul(copied.swapaxes(1, 2), matrix, out=out[some]))
+        return out.reshape(n, rows, columns, filters)
+
+    return apply
+
+
+def depthwise(layer, shape):
+    """DepthwiseConv2D: weights (height, width, channels, multiplier), each channel by itself."""
+    per_channel = of_each_channel(layer, layer.weights["kernel"], shape)
+    bias = bias_of(layer, per_channel.shape[2])
+    activate = activation(layer.config["activation"])
+
+    def function(values):
+        return activate(plus(per_channel.function(values), bias))
+
+    work = per_channel.work + exponentials(per_channel.shape)
+    return per_channel._replace(function=function, work=work)
+
+
+def separable(layer, shape):
+    """SeparableConv2D: a depthwise convolution, then one of 1×1 over all channels."""
+    per_channel = of_each_channel(layer, layer.weights["depthwise_kernel"], shape)
+    *place, channels = per_channel.shape
+    kernel, filters = layer.weights["pointwise_kernel"], layer.config["filters"]
+    require_shape(kernel, (1, 1, channels, filters))
+    bias, activate = bias_of(layer, filters), activation(layer.config["activation"])
+
+    def function(values):
+        return activate(plus(per_channel.function(values) @ kernel[0, 0], bias))
+
+    target, scratch = (*place, filters), prod(per_channel.shape)
+    work = per_channel.work + PER_PRODUCT * scratch * filters + exponentials(target)
+    return Computes(target, function, work, scratch)
+
+
+def of_each_channel(layer, kernel, shape):
+    """Return what a kernel (height, width, channels, multiplier) makes of each channel."""
+    require(layer, dilation_rate=[[1, 1]], data_format=["channels_last"])
+    require_image(shape)
+    height, width, channels, multiplier = kernel.shape
+    size, strides = tuple(layer.config["kernel_size"]), layer.config["strides"]
+    require_shape(kernel, (*size, shape[2], layer.config["depth_multiplier"]))
+    edges = windows.edges(shape, size, layer.config)
+    rows, columns = windows.places(shape, edges, size, strides)
+    target = (rows, columns, channels * multiplier)
+
+    def function(values):
+        every = windows.of_pool(windows.with_edges(values, edges), size, strides)
+        parts = (
+            every[..., row, column, np.newaxis] * kernel[row, column]
+            for row, column in np.ndindex(height, width)
+        )
+        total = next(parts)
+        for each in parts:
+            total += each
+        return total.reshape(len(values), *target)
+
+    return Computes(target, function, 2 * height * width * elements(target), prod(target))
+
+
+def max_pooling(layer, shape):
+    """MaxPooling2D: the largest value of each window."""
+    return pooling(layer, shape, np.maximum, -np.inf)
+
+
+def average_pooling(layer, shape):
+    """AveragePooling2D: the mean of each window, of what lies in the image."""
+    pooled = pooling(layer, shape, np.add, 0)
+    counts = pooled.function(np.ones((1, *shape), np.float32))
+    return pooled._replace(function=lambda values: pooled.function(values) / counts)
+
+
+def pooling(layer, shape, combine, fill):
+    """Return what a pool makes of values by combining those of each window, `fill` around them."""
+    require(layer, data_format=["channels_last"])
+    require_image(shape)
+    size, strides = layer.config["pool_size"], layer.config["strides"]
+    edges = windows.edges(shape, size, layer.config)
+    target = (*windows.places(shape, edges, size, strides), shape[2])
+
+    def function(values):
+        every = windows.of_pool(windows.with_edges(values, edges, fill), size, strides)
+        first, *others = (every[..., row, column] for row, column in np.ndindex(*size))
+        pooled = combine(first, others.pop()) if others else first.copy()
+        for each in others:  # for so few, quicker than one call over two axes
+            combine(pooled, each, out=pooled)
+        return pooled
+
+    return Computes(target, function, prod(size) * elements(target), elements(shape))
