@@ -51,8 +51,18 @@ class NeedsTrustError(UserError):
     def __init__(self, path, what):
         self.what = plain(what)
         super().__init__(
-            f"{shown(path)} has {self.what}, which only Keras computes: if you trust who made"
-            " the file, --trust lets Keras load it"
+            f"{shown(path)} has {self.what}, which needs Keras: if you trust who made the file,"
+            " --trust lets Keras load it"
+        )
+
+
+class HoldsProgramError(UserError):
+    """A model that holds code, which Keras would run."""
+
+    def __init__(self, path):
+        super().__init__(
+            f"{shown(path)} is not loaded, for it holds a Lambda layer, which is a program;"
+            f" {TRAIN_ONE}"
         )
 
 
@@ -114,10 +124,7 @@ def read(path):
     try:
         found = contents(path.read_bytes())
         if description.holds_a_program(found.description):
-            raise UserError(
-                f"{shown(path)} is not loaded, for it holds a Lambda layer, which is a program;"
-                f" {TRAIN_ONE}"
-            )
+            raise HoldsProgramError(path)
     except hdf5.LayoutError as layout:
         raise NeedsTrustError(path, str(layout)) from layout
     except WeightsAloneError as error:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from digits import conventions, forward, model_contents, other_models
+from digits import conventions, forward, model_contents
 from digits.command_line import say
 from digits.description import OnlyKerasError
 from digits.errors import UserError
@@ -145,7 +145,9 @@ def predictor(path, trust=False):
         if not trust:
             raise
         say(f"{shown(path)} has {error.what}: Keras answers, which takes longer")
-        network = other_models.KerasNetwork(path)
+        from digits.other_models import KerasNetwork  # which imports h5py
+
+        network = KerasNetwork(path)
     except forward.OtherImagesError as error:
         raise UserError(no_images(path)) from error
     require_ten_answers(network, path)

@@ -1,11 +1,15 @@
 """A network that Keras computes, for those that NumPy does not."""
 
+import io
+from zipfile import ZipFile
+
+import h5py
 import numpy as np
 
 from digits import description, forward
 from digits.errors import UserError
 from digits.files import first_line, shown
-from digits.model_contents import TRAIN_ONE
+from digits.model_contents import TRAIN_ONE, HoldsProgramError
 
 SUFFIXES = (".h5", ".hdf5", ".keras")  # by which Keras tells its own formats
 
@@ -27,7 +31,7 @@ class KerasNetwork:
         import keras
 
         try:
-            require_no_program(path)
+            require_safe(path)
             self.model = keras.models.load_model(path, compile=False, safe_mode=True)
         except UserError:
             raise
@@ -49,16 +53,40 @@ class KerasNetwork:
         return None
 
 
-def require_no_program(path):
-    """Raise UserError if a file holds code that some versions of Keras run, safe mode or not.
+def require_safe(path):
+    """Raise UserError for what Keras must not read even of a file that the user trusts.
 
-    (CVE-2025-9905, of .h5; from a .keras, safe mode keeps it.)
+    That is code, which some versions run from an .h5, safe mode or not (CVE-2025-9905), and arrays
+    that lie in other files (CVE-2026-1669).
     """
-    import h5py
+    with h5py_file(path) as file:
+        model = description.parsed(file.attrs.get("model_config", "{}"))
+        if description.holds_a_program(model):
+            raise HoldsProgramError(path)
+        if any(map(lies_elsewhere, members(file))):
+            raise UserError(f"{shown(path)} is not loaded: it leads to other files; {TRAIN_ONE}")
 
-    if path.suffix == ".keras":
-        return
-    with h5py.File(path, "r") as file:
-        model = description.parsed(file.attrs["model_config"])
-    if description.holds_a_program(model):
-        raise UserError(f"{shown(path)} holds a Lambda layer, which is a program; {TRAIN_ONE}")
+
+def h5py_file(path):
+    """Return a model file, or the part of a .keras with its arrays, as an open `h5py.File`."""
+    if path.suffix != ".keras":
+        return h5py.File(path, "r")
+    with ZipFile(path) as archive:
+        return h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
+
+
+def members(group):
+    """Yield a group's members, however deep; None for one that a link to elsewhere stands for."""
+    for name in group:
+        is_here = isinstance(group.get(name, getlink=True), h5py.HardLink)
+        member = group[name] if is_here else None
+        yield member
+        if isinstance(member, h5py.Group):
+            yield from members(member)
+
+
+def lies_elsewhere(member):
+    """Return whether a member of a group, or the numbers of an array, lie in another place."""
+    if member is None:
+        return True
+    return isinstance(member, h5py.Dataset) and bool(member.is_virtual or member.external)

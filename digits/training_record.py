@@ -9,8 +9,8 @@ SETTINGS = {"epochs": (1, 1_000), "batch_size": (1, 1_000_000), "seed": (0, 2**3
 
 def fault(record):
     """Return what is wrong with the record of a training, in words, or None."""
-    if not isinstance(record.get("recipe"), str):
-        return "it names no recipe"
+    if not isinstance(record.get("recipe", ""), str):
+        return "its recipe is none"
     least, most = TEMPERATURES
     if not is_number(record.get("temperature", 1), least, most):
         return "its temperature is none"
@@ -24,6 +24,8 @@ def fault(record):
 
 def fault_of_unfinished(record):
     """Return what keeps a training from going on, in words, or None."""
+    if "recipe" not in record:
+        return "it names no recipe"
     for name, (least, most) in SETTINGS.items():
         if type(record.get(name)) is not int or not least <= record[name] <= most:
             return f"its {name.replace('_', ' ')} is none"

@@ -1,5 +1,7 @@
 """Another project's network is read as it was trained."""
 
+from functools import cache, partial
+
 import numpy as np
 import pytest
 
@@ -10,64 +12,105 @@ import_tensorflow()
 import keras  # noqa: E402 - after TensorFlow has been imported quietly
 from keras import layers  # noqa: E402
 
-THEIRS = {  # the shape that the network takes, and its pixels of ours
-    "0 to 1, light ink on dark": ((28, 28, 1), lambda images: images / 255),
-    "0 to 255, light ink on dark": ((28, 28), lambda images: images),
-    "-1 to 1, light ink on dark": ((784,), lambda images: images / 127.5 - 1),
-    "0 to 1, dark ink on light": ((28, 28), lambda images: 1 - images / 255),
-    "-1 to 1, dark ink on light": ((28, 28, 1), lambda images: 1 - images / 127.5),
+FROM_0_TO_1 = "from 0 to 1, light ink on dark"
+BY_NORM = "divided by the norm of their column"
+THEIRS = {  # the shape that a network takes, and its pixels of those from 0 to 1: factor, offset
+    FROM_0_TO_1: ((28, 28, 1), 1, 0),
+    "from 0 to 255, light ink on dark": ((28, 28), 255, 0),
+    "from -1 to 1, light ink on dark": ((784,), 2, -1),
+    "from 0 to 1, dark ink on light": ((28, 28), -1, 1),
+    "from -1 to 1, dark ink on light": ((28, 28, 1), -2, 1),
 }
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return generated.digits(6000, seed=8)
+def network_for(shape, last):
+    """Return a network as the field's scripts make it."""
+    dense = layers.Dense(64, activation="relu"), layers.Dense(10, activation=last)
+    return keras.Sequential([keras.Input(shape), layers.Flatten(), *dense])
 
 
-def trained(shape, pixels, digits, *behind):
-    """Return a network as the field's scripts make it, trained on pixels of that convention."""
-    images, labels = digits
+@cache
+def trained(by_norm=False, shuffled=False):
+    """Return the weights of such a network, trained on pixels from 0 to 1, or divided by norms."""
+    images, labels = generated.digits(6000, seed=8)
+    pixels = keras.utils.normalize(images.astype(float), axis=1) if by_norm else images / 255
     keras.utils.set_random_seed(1)  # before there are weights
-    network = keras.Sequential(
-        [
-            keras.Input(shape),
-            *behind,
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    network = network_for((28, 28), "softmax")
     network.compile("adam", "sparse_categorical_crossentropy")
-    network.fit(pixels(images.astype(float)).reshape(-1, *shape), labels, epochs=8, verbose=0)
+    labels = np.random.default_rng(1).permutation(labels) if shuffled else labels
+    network.fit(pixels, labels, epochs=1 if shuffled else 8, verbose=0)
+    return network.get_weights()
+
+
+def of_convention(words, last="softmax"):
+    """Return a network that answers to pixels of a convention as the trained one to its own."""
+    shape, factor, offset = THEIRS[words]
+    kernel, bias, *others = trained()
+    network = network_for(shape, last)
+    moved = bias - offset / factor * kernel.sum(axis=0)
+    network.set_weights([kernel / factor, moved, *others])
     return network
 
 
-@pytest.mark.parametrize("words", THEIRS)
-def test_convention_of_another_project_s_network_is_found(words, digits, tmp_path, capsys):
-    shape, pixels = THEIRS[words]
-    network = trained(shape, pixels, digits)
-    network.save(tmp_path / "theirs.h5")
+def pixels_of(words, images):
+    shape, factor, offset = THEIRS[words]
+    return (images / 255 * factor + offset).reshape(-1, *shape)
+
+
+def assert_read_as(network, pixels, words, path, capsys):
+    """Assert that a network's convention is found, and that it answers as with its pixels."""
+    network.save(path)
     images, labels = generated.digits(300, seed=9)
-    predict = model_file.predictor(tmp_path / "theirs.h5")
+    probabilities = model_file.predictor(path)(images)
     said = capsys.readouterr().err
-    assert f"expects pixels from {words}" in said and len(said.splitlines()) == 1
-    expected = network.predict(pixels(images.astype(float)).reshape(-1, *shape), verbose=0)
-    np.testing.assert_allclose(predict(images), expected, atol=1e-4)
-    assert np.mean(predict(images).argmax(axis=1) == labels) > 0.6
+    assert f"expects pixels {words}" in said and len(said.splitlines()) == 1
+    expected = network.predict(pixels(images), verbose=0)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+    assert np.mean(probabilities.argmax(axis=1) == labels) > 0.6
 
 
-def test_so_is_that_of_a_network_that_keras_must_compute(digits, tmp_path, capsys):
-    shape, pixels = THEIRS["0 to 1, dark ink on light"]
-    trained(shape, pixels, digits, layers.Reshape((28, 28, 1))).save(tmp_path / "theirs.h5")
-    model_file.predictor(tmp_path / "theirs.h5")
+@pytest.mark.parametrize("words", THEIRS)
+def test_convention_of_another_project_s_network_is_found(words, tmp_path, capsys):
+    pixels = partial(pixels_of, words)
+    assert_read_as(of_convention(words), pixels, words, tmp_path / "theirs.h5", capsys)
+
+
+def test_pixels_divided_by_their_column_s_norm_are_a_convention_too(tmp_path, capsys):
+    network = network_for((28, 28), "softmax")
+    network.set_weights(trained(by_norm=True))
+    pixels = partial(keras.utils.normalize, axis=1)
+    assert_read_as(network, pixels, BY_NORM, tmp_path / "theirs.h5", capsys)
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [("linear", "answers with logits, which get a softmax"), ("sigmoid", "answers with sigmoids")],
+)
+def test_answers_that_are_no_probabilities_become_some(last, words, tmp_path, capsys):
+    network = of_convention(FROM_0_TO_1, last)
+    network.save(tmp_path / "theirs.h5")
+    images, _ = generated.digits(100, seed=9)
+    probabilities = model_file.predictor(tmp_path / "theirs.h5")(images)
+    assert f"{words}, and expects pixels from 0 to 1, light" in capsys.readouterr().err
+    raw = network.predict(pixels_of(FROM_0_TO_1, images), verbose=0).astype(float)
+    numerator = np.exp(raw) if last == "linear" else raw
+    expected = numerator / numerator.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+
+
+def test_so_is_that_of_a_network_that_keras_must_compute(tmp_path, capsys):
+    words = "from 0 to 1, dark ink on light"
+    inner = of_convention(words)
+    keras.Sequential([keras.Input((28, 28)), inner]).save(tmp_path / "theirs.h5")
+    model_file.predictor(tmp_path / "theirs.h5", trust=True)
     said = capsys.readouterr().err
-    assert "Reshape" in said and "0 to 1, dark ink on light" in said
+    assert "Sequential" in said and words in said
 
 
-def test_network_that_no_convention_fits_is_not_to_be_trusted(digits, tmp_path, capsys):
-    images, labels = digits
-    shuffled = images, np.random.default_rng(1).permutation(labels)
-    trained(*THEIRS["0 to 1, light ink on dark"], shuffled).save(tmp_path / "theirs.h5")
+def test_network_that_no_convention_fits_is_not_to_be_trusted(tmp_path, capsys):
+    network = network_for((28, 28), "softmax")
+    network.set_weights(trained(shuffled=True))
+    network.save(tmp_path / "theirs.h5")
     model_file.predictor(tmp_path / "theirs.h5")
     assert "do not trust its answers" in capsys.readouterr().err
 

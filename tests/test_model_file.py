@@ -1,13 +1,15 @@
 """The model file: whole or not at all, with its history inside."""
 
 import json
+import os
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import h5py
 import numpy as np
 import pytest
 from conftest import full_disk
 
-from digits import model_file, networks
+from digits import forward, model_contents, model_file, networks
 from digits.errors import UserError
 from digits.quiet import import_tensorflow
 
@@ -154,13 +156,6 @@ def test_network_for_other_images_or_classes_is_refused(tmp_path, side, classes)
         model_file.predictor(tmp_path / "net.h5")
 
 
-def test_network_without_a_softmax_is_refused(tmp_path):
-    network = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
-    network.save(tmp_path / "net.h5")
-    with pytest.raises(UserError, match="softmax"):
-        model_file.predictor(tmp_path / "net.h5")
-
-
 def test_network_without_finite_weights_is_refused(tmp_path):
     network = small_network()
     network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
@@ -212,10 +207,6 @@ def lambda_inside_a_layer(file, described):
     described[-1]["config"]["kernel_initializer"] = {"class_name": "__lambda__", "config": {}}
 
 
-def ten_thousand_layers(file, described):
-    described[1:1] = [described[1]] * 10_000
-
-
 def claimed_gigabytes(group, name):
     group.create_dataset(name, (50_000, 50_000), np.float32)  # none of it is written
 
@@ -247,8 +238,8 @@ def word_to_the_terminal(file, described):
 
 
 def layers_inside_layers(file, described):
-    inner = {"class_name": "Sequential", "config": {"layers": [described[1]] * 600}}
-    described[1:1] = [inner, inner]
+    inner = {"name": "inner", "layers": [described[1]] * 600}
+    described[1:1] = [{"class_name": "Sequential", "config": inner}]
 
 
 def external_storage(group, name):
@@ -273,46 +264,200 @@ def wrong_shape(group, name):
     group[name] = np.zeros((783, 10), np.float32)
 
 
-HOSTILE = {
-    "Lambda": lambda_layer,
-    "a class of its own": class_of_its_own,
-    "as Dense": class_of_another_module,
-    "__lambda__": lambda_inside_a_layer,
-    "layers": ten_thousand_layers,
-    "larger than itself": replaced_kernel(claimed_gigabytes),
-    "in other files": replaced_kernel(external_storage),
-    "arrays in other": replaced_kernel(virtual_storage),
-    "links to other": replaced_kernel(external_link),
-    "links to": replaced_kernel(soft_link),
-    "links": weights_elsewhere,
-    "in one stretch": replaced_kernel(inflated_chunks),
-    "plain numbers": replaced_kernel(words),
-    "in two places": same_array_twice,
-    "units beyond": enormous_layer,
-    "1,20. layers": layers_inside_layers,
-    r"Fine\\n\\x1b\[2Jx": word_to_the_terminal,
-    "damaged": replaced_kernel(wrong_shape),
+def layers_of_one_name(file, described):
+    described[1:1] = [described[1]]
+
+
+def layers_in_thousands(file, described):
+    described[1:1] = [described[1]] * 10_000
+
+
+REFUSED = {  # by what the sentence says
+    "holds a Lambda layer": [lambda_layer, lambda_inside_a_layer],
+    "has a class of its own as Dense": [class_of_another_module, class_of_its_own],
+    "has 10,00. layers": [layers_in_thousands],
+    r"has a layer of kind Fine\\n\\x1b\[2Jx": [word_to_the_terminal],
+    "has a layer of kind Sequential": [layers_inside_layers],
+    "has arrays in other files": [replaced_kernel(external_storage)],
+    "has arrays that do not lie in one stretch": [replaced_kernel(virtual_storage)],
+    "has groups of a later version": [replaced_kernel(external_link), weights_elsewhere],
+    "has links to other places": [replaced_kernel(soft_link)],
+    "has compressed arrays": [replaced_kernel(inflated_chunks)],
+    "has arrays that are not plain numbers": [replaced_kernel(words)],
+    "is damaged": [
+        replaced_kernel(claimed_gigabytes),
+        replaced_kernel(wrong_shape),
+        same_array_twice,
+        enormous_layer,
+        layers_of_one_name,
+    ],
 }
+CHANGES = [(words, change) for words, changes in REFUSED.items() for change in changes]
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_hostile_model_is_refused_and_nothing_of_it_is_run(tmp_path, words, monkeypatch):
+@pytest.mark.parametrize(("words", "change"), CHANGES)
+def test_hostile_model_is_refused_and_nothing_of_it_is_run(tmp_path, words, change, monkeypatch):
     monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("Keras read it"))
-    hostile(tmp_path / "net.h5", HOSTILE[words])
+    hostile(tmp_path / "net.h5", change)
     with pytest.raises(UserError, match=words) as caught:
         model_file.predictor(tmp_path / "net.h5")
     assert "net.h5" in str(caught.value) and "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
 
 
-def test_file_that_keras_would_read_as_another_kind_is_not_given_to_it(tmp_path):
-    network = keras.Sequential(
-        [keras.Input((28, 28, 1)), layers.Flatten(), layers.ReLU(), layers.Dense(10, "softmax")]
+@pytest.mark.parametrize(
+    "change", [lambda_layer, weights_elsewhere, *map(replaced_kernel, (soft_link, virtual_storage))]
+)
+def test_model_that_runs_code_or_reads_other_files_is_refused_with_trust_too(
+    tmp_path, change, monkeypatch
+):
+    monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("Keras read it"))
+    hostile(tmp_path / "net.h5", change)
+    with pytest.raises(UserError, match="not loaded"):
+        model_file.predictor(tmp_path / "net.h5", trust=True)
+
+
+def test_description_that_says_a_thing_twice_is_refused(saved):
+    with h5py.File(saved, "r+") as file:
+        text = file.attrs["model_config"]
+        file.attrs["model_config"] = text.replace('"units":', '"units": 10, "units":')
+    with pytest.raises(UserError, match="damaged"):
+        model_file.predictor(saved)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_keras_s_own_format_is_kept_safe_with_trust(tmp_path, ending, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(keras.models, "load_model", lambda *_, **how: asked.update(how))
+    network = keras.Sequential([keras.Input((28, 28, 1)), layers.UpSampling2D(), layers.Flatten()])
+    network.save(tmp_path / f"net{ending}")
+    with pytest.raises(UserError):
+        model_file.predictor(tmp_path / f"net{ending}", trust=True)
+    assert asked == {"compile": False, "safe_mode": True}
+
+
+def branches_in_hundreds():
+    pixels = keras.Input((28, 28, 1))
+    values = layers.Concatenate()([layers.ZeroPadding2D(40)(pixels) for _ in range(500)])
+    return keras.Model(pixels, layers.GlobalAveragePooling2D()(values))
+
+
+def values_in_millions():
+    return keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Conv2D(6_000, 1), layers.GlobalMaxPooling2D()]
     )
-    network.save(tmp_path / "net.h5")
-    (tmp_path / "net.h5").rename(tmp_path / "net.keras")
-    with pytest.raises(UserError, match=r"ends in \.h5"):
-        model_file.predictor(tmp_path / "net.keras")
+
+
+def pools_in_hundreds():
+    pools = [layers.MaxPooling2D(28, strides=1, padding="same") for _ in range(200)]
+    return keras.Sequential([keras.Input((28, 28, 1)), *pools, layers.Flatten()])
+
+
+def padding_in_millions():
+    padding = layers.ZeroPadding2D(1_000_000)
+    return keras.Sequential([keras.Input((28, 28, 1)), padding, layers.GlobalMaxPooling2D()])
+
+
+BEYOND = {
+    branches_in_hundreds: "values at a time",
+    values_in_millions: "values at a time",
+    padding_in_millions: "values at a time",
+    pools_in_hundreds: "more to compute",
+}
+
+
+@pytest.mark.parametrize("build", BEYOND)
+def test_network_beyond_the_budget_is_refused_before_it_computes(tmp_path, build, monkeypatch):
+    build().save(tmp_path / "net.h5")
+    monkeypatch.setattr(forward.Network, "values", lambda *_: pytest.fail("it computes"))
+    with pytest.raises(model_contents.NeedsTrustError, match=BEYOND[build]):
+        model_file.predictor(tmp_path / "net.h5")
+
+
+OTHER_KINDS = {
+    "net.tflite": (b"\x1c\0\0\0TFL3", "a TensorFlow Lite model"),
+    "net.h5": (b"\x20\0\0\0TFL3", "a TensorFlow Lite model"),
+    "frozen.pb": (b"\n\x0f\n\x01x", "a TensorFlow graph"),
+    "net.pt": (b"PK\x03\x04", "a PyTorch model"),
+    "net.onnx": (b"\x08\x07", "an ONNX model"),
+    "net.pkl": (b"\x80\x04", "a pickle"),
+    "model.json": (b"{}", "without its weights"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_other_kinds_of_models_are_named_with_the_way_on(tmp_path, name):
+    content, kind = OTHER_KINDS[name]
+    (tmp_path / name).write_bytes(content)
+    assert_no_model(tmp_path / name, rf"is .*{kind}.*model\.save\('net\.h5'\)")
+
+
+def test_saved_model_folder_is_named_with_the_way_on(tmp_path):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
+    assert_no_model(tmp_path / "saved", "is a SavedModel folder")
+
+
+def test_weights_without_their_network_are_named_with_the_way_on(tmp_path):
+    small_network().save_weights(tmp_path / "net.weights.h5")
+    assert_no_model(tmp_path / "net.weights.h5", "weights without their network")
+    with h5py.File(tmp_path / "older.h5", "w") as file:  # as Keras 2 writes them
+        file.attrs["layer_names"] = ["dense"]
+    assert_no_model(tmp_path / "older.h5", "weights without their network")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_as_a_model_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "net.h5")
+    assert_no_model(tmp_path / "net.h5", "is a named pipe")
+
+
+def test_network_of_keras_before_2_2_3_is_read(saved):
+    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28), np.uint8)
+    before = model_file.predictor(saved)(images)
+    with h5py.File(saved, "r+") as file:
+        model = json.loads(file.attrs["model_config"])
+        model["config"] = model["config"]["layers"][1:]  # a list, without an input of its own
+        model["config"][0]["config"]["batch_input_shape"] = [None, 28, 28, 1]
+        file.attrs["model_config"] = json.dumps(model)
+    np.testing.assert_array_equal(model_file.predictor(saved)(images), before)
+
+
+def test_branches_as_keras_2_describes_them_are_read(tmp_path):
+    pixels = keras.Input((28, 28, 1), name="pixels")
+    parts = [layers.Dense(10, name=name)(layers.Flatten()(pixels)) for name in ("a", "b")]
+    keras.Model(pixels, layers.Softmax(name="c")(layers.Add(name="sum")(parts))).save(
+        tmp_path / "net.h5"
+    )
+    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28), np.uint8)
+    before = model_file.predictor(tmp_path / "net.h5")(images)
+    with h5py.File(tmp_path / "net.h5", "r+") as file:
+        model = json.loads(file.attrs["model_config"])
+        for layer in model["config"]["layers"]:
+            layer["inbound_nodes"] = [as_keras_2(use) for use in layer["inbound_nodes"]]
+        file.attrs["model_config"] = json.dumps(model | {"class_name": "Model"})
+    np.testing.assert_array_equal(model_file.predictor(tmp_path / "net.h5")(images), before)
+
+
+def as_keras_2(use):
+    """Return a use of a layer as Keras 2 describes it."""
+    tensors = use["args"][0] if isinstance(use["args"][0], list) else use["args"]
+    return [[*tensor["config"]["keras_history"], {}] for tensor in tensors]
+
+
+def test_zip_that_claims_gigabytes_is_not_unpacked(tmp_path):
+    small_network().save(tmp_path / "net.keras")
+    with ZipFile(tmp_path / "net.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(tmp_path / "net.keras", "w", ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+        archive.writestr("filler", bytes(300_000_000))
+    assert model_file.predictor(tmp_path / "net.keras")
+    with ZipFile(tmp_path / "net.keras", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", parts["config.json"])
+        archive.writestr("model.weights.h5", bytes(300_000_000))
+    assert_no_model(tmp_path / "net.keras", "damaged")
 
 
 def enormous_image(file, described):

@@ -11,6 +11,7 @@ from digits.errors import UserError
 from digits.quiet import import_tensorflow
 
 tf = import_tensorflow()
+import keras  # noqa: E402 - after TensorFlow has been imported quietly
 
 
 @pytest.fixture
@@ -21,14 +22,15 @@ def model(tmp_path):
     return path
 
 
-@pytest.fixture
-def foreign_model(tmp_path, monkeypatch):
-    """That of another program's, which expects pixels from 0 to 1."""
-    dark = next(each for each in conventions.CONVENTIONS if each.words.startswith("0 to 1, dark"))
-    monkeypatch.setattr(conventions, "found", lambda network: (dark, 99))
-    path = tmp_path / "foreign.h5"
-    networks.build(networks.RECIPES["keras-example"]).save(path)
-    return path
+def foreign_model(tmp_path, monkeypatch, words, last):
+    """Return the path of another program's, which expects such pixels and has such a last layer."""
+    (convention,) = (each for each in conventions.CONVENTIONS if each.words.startswith(words))
+    kind = conventions.LOGITS if last == "linear" else conventions.SIGMOIDS
+    expected = conventions.Expected(convention, kind)
+    monkeypatch.setattr(conventions, "found", lambda network: (expected, 99))
+    parts = [keras.layers.Flatten(), keras.layers.Dense(10, activation=last)]
+    keras.Sequential([keras.Input((28, 28)), *parts]).save(tmp_path / "foreign.h5")
+    return tmp_path / "foreign.h5"
 
 
 def served(folder):
@@ -36,13 +38,24 @@ def served(folder):
     return tf.saved_model.load(str(folder)).signatures["serving_default"]
 
 
-@pytest.mark.parametrize("kind", ["model", "foreign_model"])
-def test_export_answers_as_the_prediction_does(request, tmp_path, kind):
-    path = request.getfixturevalue(kind)
+def assert_exported_as_predicted(path, folder):
     images, _ = printed_digits(5, seed=8)
-    answer = served(serving.export(path, tmp_path / "served"))
+    answer = served(serving.export(path, folder))
     probabilities = answer(images=tf.constant(images, tf.float32))["probabilities"]
     np.testing.assert_allclose(probabilities, model_file.predictor(path)(images), atol=1e-5)
+
+
+def test_export_answers_as_the_prediction_does(model, tmp_path):
+    assert_exported_as_predicted(model, tmp_path / "served")
+
+
+@pytest.mark.parametrize(
+    ("words", "last"),
+    [("from 0 to 1, dark", "linear"), ("divided by the norm", "sigmoid")],
+)
+def test_export_of_another_project_s_model_does_too(tmp_path, monkeypatch, words, last):
+    path = foreign_model(tmp_path, monkeypatch, words, last)
+    assert_exported_as_predicted(path, tmp_path / "served")
 
 
 def test_each_export_is_the_next_version_and_leaves_the_others(model, tmp_path):

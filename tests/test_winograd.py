@@ -5,7 +5,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from digits import windows, winograd
-from digits.layers import relu
+from digits.activations import relu
 
 
 def by_definition(values, kernel, bias, edges):
@@ -47,6 +47,7 @@ def test_images_of_several_slices_are_convolved_each(monkeypatch):
 
 
 def test_only_kernels_of_nine_weights_and_some_channels_are_convolved_so():
-    assert winograd.pays(np.empty((3, 3, 16, 256)))
+    assert winograd.pays(np.empty((3, 3, 16, 256)), 28, 28)
+    assert not winograd.pays(np.empty((3, 3, 16, 256)), 28, 100_000)
     for shape in [(5, 5, 32, 32), (3, 2, 32, 32), (3, 3, 1, 32), (3, 3, 32, 10), (3, 3, 512, 32)]:
-        assert not winograd.pays(np.empty(shape))
+        assert not winograd.pays(np.empty(shape), 28, 28)
