@@ -33,10 +33,11 @@ def load(path, trust=False):
     A damaged record of its training is left out, and said on stderr.
     """
     predict = model_file.predictor(path, trust)
-    fault = training_record.fault(predict.record) if predict.record else None
+    record = predict.record
+    fault = training_record.fault(record) if record is not None else None
     if fault:
         say(f"{shown(path)}: the record of its training is left out, for {fault}")
-    return Model(path, predict, None if fault else predict.record)
+    return Model(path, predict, None if fault else record)
 
 
 def evaluated(model, test, robust=False):

@@ -102,6 +102,8 @@ class Reader:
         self.steps += 1
         if self.steps > MOST_STEPS:
             raise ValueError("more parts than a model has")
+        if place > len(self.data):  # also what is too large for struct
+            raise ValueError("the file ends too soon")
         return struct.unpack_from(layout, self.data, place)
 
     def bytes(self, place, size):

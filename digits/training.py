@@ -204,9 +204,15 @@ class Progress(keras.callbacks.Callback):
         self.best_weights = network.get_weights()
 
     def load_best_weights(self):
-        """Take the best epoch's weights from the file, whose model they are."""
+        """Take the best epoch's weights from the file, whose model they are.
+
+        Raises `unfinished.ChangedError` if they are of another network.
+        """
         with weights_of(self.network, self.best_weights):
-            self.network.load_weights(self.place)
+            try:
+                self.network.load_weights(self.place)
+            except Exception as error:  # Keras raises whatever its many readers raise
+                raise unfinished.ChangedError(self.place) from error
             self.best_weights = self.network.get_weights()
 
     def epochs_done(self):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import printed_digits
 
-from digits import evaluation, model_file, networks, scores
+from digits import evaluation, networks, scores
 from digits.mnist import Examples
 from digits.quiet import import_tensorflow
 
@@ -59,18 +59,22 @@ DAMAGED = [
     {"history": {**HISTORY, "loss": [0.1]}},
     {"history": {**HISTORY, "val_loss": "low"}},
     {"history": {name: [] for name in HISTORY}},
-    {"history": HISTORY, "temperature": 0},
+    {},
+    {"history": []},
+    *({"history": HISTORY, "temperature": each} for each in (0, float("nan"), 1e300, -1, True)),
     {"history": HISTORY, "recipe": ["fast"]},
     {"history": HISTORY, "temperature": "warm"},
 ]
 
 
 @pytest.mark.parametrize("record", DAMAGED, ids=str)
-def test_a_record_that_cannot_be_drawn_is_none(record, network, tmp_path):
+def test_damaged_record_is_left_out_and_that_is_said(record, network, tmp_path, capsys):
     assert saved(network, record, tmp_path / "net.h5").record is None
-    assert model_file.training_record(tmp_path / "net.h5") == record
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "net.h5: the record of its training is left out" in said
 
 
-def test_a_whole_record_is_one(network, tmp_path):
+def test_a_whole_record_is_one(network, tmp_path, capsys):
     record = {"history": HISTORY}
     assert saved(network, record, tmp_path / "net.h5").record == record
+    assert capsys.readouterr().err == ""

@@ -1,5 +1,6 @@
 """Training: batches, schedule, that it learns, and that it goes on where it was killed."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -273,6 +275,40 @@ def test_nothing_to_resume_is_a_sentence(place):
 def test_damaged_unfinished_training_is_a_sentence(place, killed_after_two_epochs):
     place.write_bytes(place.read_bytes()[:100_000])
     with pytest.raises(UserError, match=r"net\.unfinished\.h5: it is damaged"):
+        unfinished.load(place, {})
+    assert unfinished.described(place) == ""
+
+
+def without(record, *names):
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def shorter(history):
+    return {**history, "loss": history["loss"][:1]}
+
+
+DAMAGED_RECORDS = {
+    "no history": lambda record: record | {"history": {}},
+    "a list as history": lambda record: record | {"history": []},
+    "no validation": lambda record: (
+        record | {"history": without(record["history"], "val_accuracy")}
+    ),
+    "gaps": lambda record: record | {"history": shorter(record["history"])},
+    "epochs in words": lambda record: record | {"epochs": "x"},
+    "no epochs": lambda record: record | {"epochs": 0},
+    "fewer epochs than done": lambda record: record | {"epochs": 1},
+    "no batches": lambda record: record | {"batch_size": None},
+    "no recipe": lambda record: without(record, "recipe"),
+    "no seconds": lambda record: record | {"seconds": float("nan")},
+    "no record": lambda record: "lost",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_RECORDS.values(), ids=DAMAGED_RECORDS)
+def test_training_with_a_damaged_record_is_not_resumed(place, killed_after_two_epochs, damage):
+    with h5py.File(place, "r+") as file:
+        file.attrs["training"] = json.dumps(damage(json.loads(file.attrs["training"])))
+    with pytest.raises(UserError, match=r"cannot resume .*net\.unfinished\.h5: it.*delete it"):
         unfinished.load(place, {})
     assert unfinished.described(place) == ""
 
