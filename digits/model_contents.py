@@ -189,14 +189,22 @@ def state_of(arrays):
 
 def of_keras(data):
     """Return the `KerasContents` of a .keras file's bytes, a zip."""
+    text, weights = unzipped(data)
+    held = hdf5.contents(weights, (), IN_KERAS)
+    return KerasContents(description.parsed(text), None, held.arrays, [])
+
+
+def unzipped(data):
+    """Return the description and the weights in a .keras file's bytes, each as bytes."""
     from zipfile import ZipFile  # for few models alone
 
     require_small_directory(data)
-    with ZipFile(io.BytesIO(data)) as archive:
-        text = member(archive, "config.json", LARGEST_DESCRIPTION)
-        weights = member(archive, "model.weights.h5", LARGEST_FILE)
-    held = hdf5.contents(weights, (), IN_KERAS)
-    return KerasContents(description.parsed(text), None, held.arrays, [])
+    try:
+        with ZipFile(io.BytesIO(data)) as archive:
+            description = member(archive, "config.json", LARGEST_DESCRIPTION)
+            return description, member(archive, "model.weights.h5", LARGEST_FILE)
+    except Exception as error:  # each of its ways to unpack raises what it likes
+        raise ValueError("no zip with a model") from error
 
 
 def require_small_directory(data):
