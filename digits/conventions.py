@@ -12,9 +12,9 @@ import numpy as np
 from digits.activations import softmax
 from digits.scores import cross_entropy
 
-TRIED = 100  # synthetic digits, so that no data set is needed to predict
+FEWER, TRIED = 30, 100  # synthetic digits: at first, and by the conventions that are likely then
 ALIKE = 3  # right of those, more or less: chance
-FEW = 40  # right of those: no convention fits
+LEAST_SHARE = 0.4  # right of those: below, no convention fits
 
 PROBABILITIES, LOGITS, SIGMOIDS = "probabilities", "logits", "sigmoids"
 LEAST_SIGMOID = 1e-7  # so that ten of 0 have a sum to divide by
@@ -75,7 +75,7 @@ class Expected(NamedTuple):
 
 
 def found(network):
-    """Return what a network is `Expected` to take, and how many of `TRIED` digits it reads so.
+    """Return what a network is `Expected` to take, how many digits it reads so, and of how many.
 
     Among conventions of about equal accuracy, that is the one of lowest cross-entropy: an input
     scaled too large gets the same answers, with saturated confidence. `network` takes images
@@ -84,16 +84,25 @@ def found(network):
     from digits import generated  # for other projects' networks alone
 
     images, labels = generated.digits(TRIED, seed=1)
-    answers = {each: np.nan_to_num(network(each.applied(images))) for each in CONVENTIONS}
+    likely = CONVENTIONS
+    for count in (FEWER, TRIED):
+        answers = {each: np.nan_to_num(network(each.applied(images[:count]))) for each in likely}
+        right = {each: number_right(labels[:count], answers[each]) for each in likely}
+        likely = [each for each in likely if right[each] >= max(right.values()) - ALIKE]
+        if max(right.values()) < LEAST_SHARE * count:
+            break
     kind = kind_of(np.concatenate(list(answers.values())))
-    right = {each: int((answers[each].argmax(axis=1) == labels).sum()) for each in CONVENTIONS}
-    likely = [each for each in CONVENTIONS if right[each] >= max(right.values()) - ALIKE]
-    expected = [Expected(each, kind) for each in likely]
     best = min(
-        expected,
-        key=lambda each: cross_entropy(labels, each.probabilities(answers[each.convention])),
+        (Expected(each, kind) for each in likely),
+        key=lambda each: cross_entropy(
+            labels[:count], each.probabilities(answers[each.convention])
+        ),
     )
-    return best, right[best.convention]
+    return best, right[best.convention], count
+
+
+def number_right(labels, answers):
+    return int((answers.argmax(axis=1) == labels).sum())
 
 
 def kind_of(answers):
@@ -104,11 +113,11 @@ def kind_of(answers):
     return PROBABILITIES if np.median(np.abs(sums - 1)) < 1e-3 else SIGMOIDS
 
 
-def described(expected, right):
+def described(expected, right, count):
     """Return what was found, in words."""
     kinds = {LOGITS: "answers with logits, which get a softmax", SIGMOIDS: "answers with sigmoids"}
     start = f"{kinds[expected.answers]}, and " if expected.answers in kinds else ""
-    if right < FEW:
-        return f"{start}reads {right} of {TRIED} synthetic digits at best: do not trust its answers"
-    read = f"it reads {right} of {TRIED} synthetic digits so"
-    return f"{start}expects pixels {expected.convention.words} ({read})"
+    read = f"reads {right} of {count} synthetic digits"
+    if right < LEAST_SHARE * count:
+        return f"{start}{read} at best: do not trust its answers"
+    return f"{start}expects pixels {expected.convention.words} (it {read} so)"

@@ -169,8 +169,8 @@ def numpy_network(held, path):
 
 def found_expectation(network, path):
     """Return what another program's network expects of pixels, and say so on stderr."""
-    expected, right = conventions.found(network)
-    say(f"{shown(path)} {conventions.described(expected, right)}")
+    expected, *read = conventions.found(network)
+    say(f"{shown(path)} {conventions.described(expected, *read)}")
     return expected
 
 

@@ -27,7 +27,7 @@ def foreign_model(tmp_path, monkeypatch, words, last):
     (convention,) = (each for each in conventions.CONVENTIONS if each.words.startswith(words))
     kind = conventions.LOGITS if last == "linear" else conventions.SIGMOIDS
     expected = conventions.Expected(convention, kind)
-    monkeypatch.setattr(conventions, "found", lambda network: (expected, 99))
+    monkeypatch.setattr(conventions, "found", lambda network: (expected, 99, 100))
     parts = [keras.layers.Flatten(), keras.layers.Dense(10, activation=last)]
     keras.Sequential([keras.Input((28, 28)), *parts]).save(tmp_path / "foreign.h5")
     return tmp_path / "foreign.h5"
