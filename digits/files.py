@@ -97,7 +97,12 @@ def told_plainly(path):
 
 
 def user_path(text):
-    """Return the path that a user means by `text`, in which ~ is the home folder."""
+    """Return the path that a user means by `text`, in which ~ is the home folder.
+
+    Raises UserError for a NUL character, which no path can hold.
+    """
+    if "\0" in str(text):
+        raise UserError(f"no file has a NUL character in its name: {text}; check the path")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # there is no such user, but there may be such a file
