@@ -19,9 +19,10 @@ HEIGHT = 210  # pixels of the page that a digit is high
 
 def main():
     arguments = parse()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from digits import drawing, model_file, plots, quiet
 
-    from digits import drawing, model_file, plots
+    quiet.import_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     plots.require_figure_name(arguments.output)
     require_writable(arguments.output)
