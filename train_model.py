@@ -13,7 +13,7 @@ from digits.command_line import (
     whole_number,
 )
 from digits.errors import UserError
-from digits.files import require_writable, shown, user_path
+from digits.files import locked, require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
 
 SEED = 1
@@ -30,32 +30,45 @@ def main():
     arguments = parse()
     if arguments.list_recipes:
         return list_recipes()
-    from digits import model_file, unfinished  # after parsing: --help has no use for NumPy
-
-    found = None
     if not is_generated(arguments):
-        require_places(arguments.output or MODEL, arguments.resume)  # before data is sought
-        found = mnist_training(arguments)
-    output = arguments.output or (MODEL if found else GENERATED_MODEL)
+        output = arguments.output or MODEL
+        with locked(output):
+            require_places(output, arguments.resume)  # before data is sought
+            found = mnist_training(arguments)
+            if found or arguments.output:
+                return trained(arguments, output, found)
+    output = arguments.output or GENERATED_MODEL
+    with locked(output):
+        return trained(arguments, output)
+
+
+def trained(arguments, output, found=None):
+    """Train the model `output` on MNIST, if it was found, else on generated digits; return 0."""
     place = require_places(output, arguments.resume)
-    training, validation = found or drawn_training(output)
-    record, state = planned(arguments, training, validation, place)
+    data = found or drawn_training(output)
+    record, state = planned(arguments, *data, place)
     announce(record)
+    report(completed(record, data, state, place, output), output)
+    return 0
+
+
+def completed(record, data, state, place, output):
+    """Train, save the model at `output`, remove what was kept at `place`, and return its record."""
+    from digits import model_file, unfinished
     from digits.quiet import import_tensorflow  # after the checks: it takes seconds
 
     import_tensorflow()
     from digits.training import train
 
     try:
-        network, record = train(record, training, validation, place, state)
+        network, record = train(record, *data, place, state)
         model_file.save(network, record, output)
     except unfinished.ChangedError:
         raise
     except (KeyboardInterrupt, UserError) as end:
         raise type(end)(with_what_is_kept(end, place)) from end
     place.unlink(missing_ok=True)
-    report(record, output)
-    return 0
+    return record
 
 
 def parse():
