@@ -2,6 +2,9 @@
 """Train a network on MNIST, or on drawn digits, and save it with its history."""
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from digits.command_line import (
     GENERATED_MODEL,
@@ -10,10 +13,11 @@ from digits.command_line import (
     add_data,
     in_help,
     run,
+    say,
     whole_number,
 )
 from digits.errors import UserError
-from digits.files import locked, require_writable, shown, user_path
+from digits.files import locked, printable, require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
 
 SEED = 1
@@ -149,7 +153,7 @@ def mnist_training(arguments):
     except mnist.NotFoundError as error:
         if arguments.dataset == "mnist":
             raise
-        print(f"{error}. Until then, digits drawn from pen strokes must do.", file=sys.stderr)
+        say(f"{error}. Until then, digits drawn from pen strokes must do.")
         return None
 
 
@@ -165,7 +169,7 @@ def drawn_training(output):
             f"{shown(output)} was trained on MNIST, which generated digits are no match for:"
             " name another place with --output"
         )
-    print(f"drawing {generated.IMAGES:,} digits", file=sys.stderr)
+    say(f"drawing {generated.IMAGES:,} digits")
     return generated.load_training()
 
 
@@ -181,7 +185,9 @@ def require_places(output, resume):
     require_writable(place)
     if resume:
         unfinished.require(place)
-    elif kept := unfinished.described(place):
+        return place
+    kept = unfinished.described(place)
+    if kept:
         raise UserError(f"{kept}; delete it to start anew")
     return place
 
@@ -229,11 +235,10 @@ def announce(record):
         new = f"{drawn.digits + drawn.rare:,} drawn digits and {drawn.none:,} of no digit"
         images += [f"{new}, new ones {when_new(record['epochs'])}, which are drawn first"]
     done = len(record["history"]["loss"]) if "history" in record else 0
-    print(
+    say(
         f"training '{record['recipe']}' on {', '.join(images)},"
         f" validating on {record['validation_images']:,} others"
-        + (f", after {done} of {record['epochs']} epochs" if done else ""),
-        file=sys.stderr,
+        + (f", after {done} of {record['epochs']} epochs" if done else "")
     )
 
 
@@ -257,7 +262,7 @@ def report(record, path):
 
     scored = accuracy_with_misses(record["validation_misses"], record["validation_images"])
     print(f"validation accuracy {scored}")
-    print(f"trained in {record['seconds']:.0f} s, saved as {shown(path)}")
+    print(printable(f"trained in {record['seconds']:.0f} s, saved as {shown(path)}"))
 
 
 if __name__ == "__main__":

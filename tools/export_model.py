@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits.command_line import Parser, add_model, run
-from digits.files import shown, user_path
+from digits.files import printable, shown, user_path
 
 EXAMPLES = """\
   python tools/export_model.py served/digits
@@ -19,7 +19,8 @@ def main():
     arguments = parse()
     from digits import serving  # after parsing: --help has no use for NumPy
 
-    print(f"saved as {shown(serving.export(arguments.model, arguments.folder))}")
+    place = serving.export(arguments.model, arguments.folder)
+    print(printable(f"saved as {shown(place)}"))
     return 0
 
 
