@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
-from digits.command_line import ROOT, Parser, add_data, add_model, complain, run
+from digits.command_line import ROOT, Parser, add_data, add_model, complain, run, say
 from digits.errors import UserError
 from digits.files import printable, require_writable, user_path
 
@@ -106,10 +106,10 @@ def tell(answers, as_json):
     for answer in answers:
         if as_json:
             print(json.dumps(answer.as_json()), flush=True)
-        if answer.error or not as_json:
-            out = sys.stderr if answer.error else sys.stdout
-            print(printable(f"{answer.source}: {answer.words}"), file=out, flush=True)
+        elif not answer.error:
+            print(printable(f"{answer.source}: {answer.words}"), flush=True)
         if answer.error:
+            say(f"{answer.source}: {answer.words}")
             status = 2
         elif len(drawable) < MOST_DRAWN:
             drawable.append(answer)

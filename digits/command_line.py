@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 if sys.version_info < (3, 10):  # noqa: UP036  before what an older one cannot read
@@ -153,7 +154,8 @@ def refusal(error):
 
 def say(sentence):
     """Print a sentence on stderr, in which the names of files may hold anything."""
-    print(printable(sentence), file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody reads it, or its disk is full: the exit status says enough
+        print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def complain(sentence):

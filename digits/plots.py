@@ -50,6 +50,14 @@ def window_available():
     """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
     if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, SCREEN)):
         return False
+    from digits.quiet import stderr_held_back
+
+    with stderr_held_back():  # toolkits and Wayland print why they cannot
+        return has_toolkit()
+
+
+def has_toolkit():
+    """Whether the backend that matplotlib is set to, or finds by itself, can open windows."""
     from digits.quiet import import_matplotlib
 
     import_matplotlib()
@@ -69,7 +77,7 @@ def window_available():
 def require_window(instead="run it without --show"):
     """Raise UserError, which names what to do instead, unless a figure can be shown."""
     if not window_available():
-        raise UserError(f"no screen to open a window on, or no toolkit to do it with: {instead}")
+        raise UserError(f"no screen or no toolkit to open a window with: {instead}")
 
 
 def require_figure_name(path):
