@@ -40,12 +40,17 @@ def trainings(tmp_path_factory, small_data):
 
 
 def finish(folder, data):
-    """Train where Keras's own settings are none of ours; return what was said and the model."""
+    """Train in an odd surrounding; return what was said and the model.
+
+    Keras's own settings are none of ours, warnings are errors, the project's folder is not on
+    Python's path, and matplotlib's backend is not installed.
+    """
     settings = folder / "home" / ".keras" / "keras.json"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"backend": "jax", "image_data_format": "channels_first"}')
-    run = runner(folder, environment_of(folder / "home"))
-    result = run("train_model.py", *SHORT, "--output", "new/net.h5", MNIST_PATH=data)
+    run = runner(folder, {**environment_of(folder / "home"), "MPLBACKEND": "not installed"})
+    arguments = [*SHORT, "--output", "new/net.h5", "--data", data]
+    result = run("train_model.py", *arguments, python=["-I", "-W", "error"])
     assert result.returncode == 0, result.stderr
     return result, folder / "new" / "net.h5"
 
