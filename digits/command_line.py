@@ -92,9 +92,10 @@ def run(main):
 
     Whatever else goes wrong is a programming error and stays a traceback.
     """
-    warnings.simplefilter("ignore")  # the libraries', which -W error would have end the script
     open_standard_streams()
-    sys.exit(status_of(main))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the libraries', which -W error would have end the script
+        sys.exit(status_of(main))
 
 
 def open_standard_streams():

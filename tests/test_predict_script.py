@@ -137,6 +137,19 @@ def test_interactive_answers_until_an_empty_line(run, small_data):
     assert "gone.png" in result.stderr and "no test image 999" in result.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such input")
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY], ids=["folder", "not to be read"])
+def test_input_that_cannot_be_read_ends_the_conversation(environment, tmp_path, flags):
+    descriptor = os.open(os.devnull if flags == os.O_WRONLY else tmp_path, flags)
+    command = [sys.executable, ROOT / "predict_image.py", "--interactive"]
+    result = subprocess.run(
+        command, check=False, env=environment, stdin=descriptor, capture_output=True
+    )
+    os.close(descriptor)
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert result.stderr == b"test image or picture (Enter to stop): "
+
+
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are characters there")
 def test_any_bytes_may_be_typed(environment, tmp_path):
     name, folder = b"se\xffven.jpg", tmp_path / "typed"

@@ -171,6 +171,21 @@ def test_closed_standard_stream_takes_everything_and_no_other_gets_it(closed):
     assert result.stderr == ("" if "2" in closed else "to stderr\n")
 
 
+WARNS = f"""
+import sys, warnings
+sys.path.insert(0, {str(ROOT)!r})
+from digits import command_line
+command_line.run(lambda: warnings.warn("a library's", DeprecationWarning))
+"""
+
+
+@pytest.mark.parametrize("python", [["-W", "error"], ["-W", "default"], ["-X", "dev"], []])
+def test_warnings_of_libraries_neither_end_a_script_nor_are_seen(python):
+    command = [sys.executable, *python, "-c", WARNS]
+    result = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="streams close otherwise")
 def test_sentences_do_not_land_among_the_json_when_stderr_is_closed(environment, tmp_path):
     script = ROOT / "predict_image.py"
