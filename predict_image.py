@@ -156,7 +156,7 @@ def typed():
     print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
-    except (EOFError, OSError):  # a folder, say, or open for writing alone
+    except (EOFError, OSError):  # of what is open for writing alone, say
         return ""
 
 
