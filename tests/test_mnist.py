@@ -200,6 +200,14 @@ def test_npz_of_more_images_than_can_be_is_refused_by_its_header(tmp_path, small
     assert_damaged(path, "not in MNIST's layout|" + DAMAGED)
 
 
+def test_more_images_than_memory_has_room_for_are_refused(
+    tmp_path, small_arrays, small_data, monkeypatch
+):
+    monkeypatch.setattr(data_files, "MOST_IMAGES", len(small_arrays["x_test"]) - 1)
+    for path in (small_data, idx_folder(tmp_path / "idx", small_arrays, "-", ".gz")):
+        assert_damaged(path, "test images are 200, not 1 to 199")
+
+
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_npz_with_less_in_it_than_its_header_says_is_refused(tmp_path, small_arrays, method):
     images = npy(small_arrays["x_test"], (400_000, 28, 28))
