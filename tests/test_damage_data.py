@@ -9,7 +9,6 @@ from conftest import ROOT
 from digits import mnist
 from digits.errors import UserError
 
-
 pytest.importorskip("resource", reason="Windows does not tell a process's memory")
 
 
