@@ -19,7 +19,9 @@ import evaluate_model
 import train_model
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
-TOOLS = sorted(f"tools/{path.name}" for path in (ROOT / "tools").glob("*.py"))
+TOOLS = sorted(
+    f"tools/{path.name}" for path in (ROOT / "tools").glob("*.py") if path.stem != "damaging"
+)
 DATA = {"predict_image.py": ["--index", "1"]}  # without which it needs no data
 
 
