@@ -3,10 +3,13 @@
 
 import json
 import sys
+from pathlib import Path
 
-from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, in_help, run
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
+
+from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, in_help, run, say
 from digits.errors import UserError
-from digits.files import require_writable, shown, user_path
+from digits.files import printable, require_writable, shown, user_path
 
 EXAMPLES = """\
   python evaluate_model.py
@@ -29,7 +32,7 @@ def main():
     }
     test = mnist.load("test", arguments.data)
     if arguments.robustness:
-        print("making images worse in nine ways, which takes a minute or two", file=sys.stderr)
+        say("making images worse in nine ways, which takes a minute or two")
     evaluations = {
         name: evaluation.evaluated(model, test, arguments.robustness)
         for name, model in models.items()
@@ -80,10 +83,16 @@ def named(paths):
     return dict(zip(names, paths, strict=True))
 
 
+def with_printable_names(evaluations):
+    """Return evaluations by names without control characters, which a file's name may hold."""
+    return {printable(name): each for name, each in evaluations.items()}
+
+
 def tell(evaluations, test, as_json):
     """Print the scores: of one model at length, of several side by side."""
     from digits import report
 
+    evaluations = evaluations if as_json else with_printable_names(evaluations)
     summaries = {name: each.summary for name, each in evaluations.items()}
     only = next(iter(summaries.values())) if len(summaries) == 1 else None
     probabilities = {name: each.probabilities for name, each in evaluations.items()}
@@ -101,6 +110,7 @@ def figures_of(evaluations, test, window):
     from digits import evaluation_figures
 
     if len(evaluations) > 1:
+        evaluations = with_printable_names(evaluations)
         records = {name: each.model.record for name, each in evaluations.items()}
         summaries = {name: each.summary for name, each in evaluations.items()}
         return evaluation_figures.of_models(records, summaries, window)
@@ -116,7 +126,7 @@ def save(figures, folder, ending):
 
     for name, figure in figures.items():
         plots.save(figure, folder / f"{name}.{ending}")
-    print(f"figures in {shown(folder)}: {', '.join(figures) or 'none'}", file=sys.stderr)
+    say(f"figures in {shown(folder)}: {', '.join(figures) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from digits.command_line import ROOT, Parser, add_data, add_model, complain, run
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
+
+from digits.command_line import ROOT, Parser, add_data, add_model, complain, run, say
 from digits.errors import UserError
-from digits.files import require_writable, user_path
+from digits.files import printable, require_writable, user_path
 
 EXAMPLES = """\
   python predict_image.py                   the picture named at its top
@@ -104,10 +106,10 @@ def tell(answers, as_json):
     for answer in answers:
         if as_json:
             print(json.dumps(answer.as_json()), flush=True)
-        if answer.error or not as_json:
-            out = sys.stderr if answer.error else sys.stdout
-            print(f"{answer.source}: {answer.words}", file=out, flush=True)
+        elif not answer.error:
+            print(printable(f"{answer.source}: {answer.words}"), flush=True)
         if answer.error:
+            say(f"{answer.source}: {answer.words}")
             status = 2
         elif len(drawable) < MOST_DRAWN:
             drawable.append(answer)
@@ -136,11 +138,11 @@ def converse(arguments, predict):
     """Answer each index and path that is typed, until an empty line, and return the exit status."""
     from digits import plots
 
-    while line := typed("test image or picture (Enter to stop): "):
+    for line in iter(typed, ""):
         is_index = line.isdecimal() and len(line) < 10 and not Path(line).exists()
         arguments.index = [int(line)] if is_index else []
-        arguments.pictures = [] if is_index else [typed_path(line)]
         try:
+            arguments.pictures = [] if is_index else [typed_path(line)]
             answers, _ = tell(asked(arguments, predict), arguments.json)
             plots.close_windows()
             draw(answers, arguments, wait=False)
@@ -149,12 +151,12 @@ def converse(arguments, predict):
     return 0
 
 
-def typed(prompt):
-    """Return a typed line without the space around it, empty at the end of the input."""
-    print(prompt, end="", file=sys.stderr, flush=True)
+def typed():
+    """Ask, and return a line without the space around it, empty at the end of the input."""
+    print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
-    except EOFError:
+    except (EOFError, OSError):  # of what is open for writing alone, say
         return ""
 
 

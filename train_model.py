@@ -2,6 +2,9 @@
 """Train a network on MNIST, or on drawn digits, and save it with its history."""
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from digits.command_line import (
     GENERATED_MODEL,
@@ -10,10 +13,11 @@ from digits.command_line import (
     add_data,
     in_help,
     run,
+    say,
     whole_number,
 )
 from digits.errors import UserError
-from digits.files import require_writable, shown, user_path
+from digits.files import locked, printable, require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
 
 SEED = 1
@@ -30,32 +34,45 @@ def main():
     arguments = parse()
     if arguments.list_recipes:
         return list_recipes()
-    from digits import model_file, unfinished  # after parsing: --help has no use for NumPy
-
-    found = None
     if not is_generated(arguments):
-        require_places(arguments.output or MODEL, arguments.resume)  # before data is sought
-        found = mnist_training(arguments)
-    output = arguments.output or (MODEL if found else GENERATED_MODEL)
+        output = arguments.output or MODEL
+        with locked(output):
+            require_places(output, arguments.resume)  # before data is sought
+            found = mnist_training(arguments)
+            if found or arguments.output:
+                return trained(arguments, output, found)
+    output = arguments.output or GENERATED_MODEL
+    with locked(output):
+        return trained(arguments, output)
+
+
+def trained(arguments, output, found=None):
+    """Train the model `output` on MNIST, if it was found, else on generated digits; return 0."""
     place = require_places(output, arguments.resume)
-    training, validation = found or drawn_training(output)
-    record, state = planned(arguments, training, validation, place)
+    data = found or drawn_training(output)
+    record, state = planned(arguments, *data, place)
     announce(record)
+    report(completed(record, data, state, place, output), output)
+    return 0
+
+
+def completed(record, data, state, place, output):
+    """Train, save the model at `output`, remove what was kept at `place`, and return its record."""
+    from digits import model_file, unfinished
     from digits.quiet import import_tensorflow  # after the checks: it takes seconds
 
     import_tensorflow()
     from digits.training import train
 
     try:
-        network, record = train(record, training, validation, place, state)
+        network, record = train(record, *data, place, state)
         model_file.save(network, record, output)
     except unfinished.ChangedError:
         raise
     except (KeyboardInterrupt, UserError) as end:
         raise type(end)(with_what_is_kept(end, place)) from end
     place.unlink(missing_ok=True)
-    report(record, output)
-    return 0
+    return record
 
 
 def parse():
@@ -136,7 +153,7 @@ def mnist_training(arguments):
     except mnist.NotFoundError as error:
         if arguments.dataset == "mnist":
             raise
-        print(f"{error}. Until then, digits drawn from pen strokes must do.", file=sys.stderr)
+        say(f"{error}. Until then, digits drawn from pen strokes must do.")
         return None
 
 
@@ -152,7 +169,7 @@ def drawn_training(output):
             f"{shown(output)} was trained on MNIST, which generated digits are no match for:"
             " name another place with --output"
         )
-    print(f"drawing {generated.IMAGES:,} digits", file=sys.stderr)
+    say(f"drawing {generated.IMAGES:,} digits")
     return generated.load_training()
 
 
@@ -168,7 +185,9 @@ def require_places(output, resume):
     require_writable(place)
     if resume:
         unfinished.require(place)
-    elif kept := unfinished.described(place):
+        return place
+    kept = unfinished.described(place)
+    if kept:
         raise UserError(f"{kept}; delete it to start anew")
     return place
 
@@ -216,11 +235,10 @@ def announce(record):
         new = f"{drawn.digits + drawn.rare:,} drawn digits and {drawn.none:,} of no digit"
         images += [f"{new}, new ones {when_new(record['epochs'])}, which are drawn first"]
     done = len(record["history"]["loss"]) if "history" in record else 0
-    print(
+    say(
         f"training '{record['recipe']}' on {', '.join(images)},"
         f" validating on {record['validation_images']:,} others"
-        + (f", after {done} of {record['epochs']} epochs" if done else ""),
-        file=sys.stderr,
+        + (f", after {done} of {record['epochs']} epochs" if done else "")
     )
 
 
@@ -244,7 +262,7 @@ def report(record, path):
 
     scored = accuracy_with_misses(record["validation_misses"], record["validation_images"])
     print(f"validation accuracy {scored}")
-    print(f"trained in {record['seconds']:.0f} s, saved as {shown(path)}")
+    print(printable(f"trained in {record['seconds']:.0f} s, saved as {shown(path)}"))
 
 
 if __name__ == "__main__":

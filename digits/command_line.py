@@ -3,7 +3,14 @@
 import argparse
 import os
 import sys
+import warnings
+from contextlib import suppress
 from pathlib import Path
+
+if sys.version_info < (3, 10):  # noqa: UP036  before what an older one cannot read
+    version = sys.version.split()[0]
+    print(f"this is Python {version}: run it with 3.10 or a newer one", file=sys.stderr)
+    sys.exit(2)
 
 from digits.errors import UserError
 from digits.files import printable, reason, shown, user_path
@@ -26,8 +33,11 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        message = printable(message)
-        self.exit(2, f"{self.prog}: {message}; {self.prog} --help shows what it takes\n")
+        message = f"{self.prog}: {message}; {self.prog} --help shows what it takes"
+        self.exit(2, f"{printable(message)}\n")
+
+    def format_help(self):
+        return "\n".join(map(printable, super().format_help().split("\n")))
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -87,9 +97,34 @@ def run(main):
 
     Whatever else goes wrong is a programming error and stays a traceback.
     """
-    if hasattr(sys.stdout, "reconfigure"):  # IDLE's has not
-        sys.stdout.reconfigure(errors="backslashreplace")  # for names the terminal cannot show
-    sys.exit(status_of(main))
+    open_standard_streams()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the libraries', which -W error would have end the script
+        sys.exit(status_of(main))
+
+
+def open_standard_streams():
+    """Have all three, of which a closed one is empty and takes everything; any name fits in them.
+
+    A closed one's number would be given to the next file that is opened.
+    """
+    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        if not is_open(number):
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        if hasattr(stream, "reconfigure"):  # IDLE's has not
+            stream.reconfigure(errors=errors)
+
+
+def is_open(number):
+    """Whether a file descriptor is open."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def status_of(main):
@@ -103,7 +138,8 @@ def status_of(main):
     except ModuleNotFoundError as error:
         return complain(missing_package(error))
     except KeyboardInterrupt as interruption:
-        print("\n" + ": ".join(filter(None, ["interrupted", str(interruption)])), file=sys.stderr)
+        print(file=sys.stderr)  # ends the line that ^C is on
+        say(": ".join(filter(None, ["interrupted", str(interruption)])))
         return 130
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
         drop_output()
@@ -116,13 +152,16 @@ def refusal(error):
     """Return the sentence for what the system refused: a file, or, without a name, the output."""
     if error.filename is not None:
         return f"{shown(error.filename)}: {reason(error)}; check the path"
+    if isinstance(error, FileNotFoundError):  # os.getcwd's
+        return "the working folder has been deleted: go to one that is there"
     drop_output()
     return f"cannot write the output: {reason(error)}; send it elsewhere"
 
 
 def say(sentence):
     """Print a sentence on stderr, in which the names of files may hold anything."""
-    print(printable(sentence), file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody reads it, or its disk is full: the exit status says enough
+        print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def complain(sentence):

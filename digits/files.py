@@ -1,9 +1,10 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
 import shutil
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from digits.errors import UserError
@@ -15,6 +16,7 @@ SPECIAL_FILES = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # by another, say Linux, NFS and Windows
 
 
 @contextmanager
@@ -80,6 +82,72 @@ def claim(path, size):
     path.write_bytes(os.urandom(size))  # zeros take no room where a file system compresses
 
 
+@contextmanager
+def locked(path):
+    """Keep other processes from locking `path` in this block.
+
+    The lock is the system's, on an empty file beside `path`: it ends with the process, however
+    that ends. Links to one file share its lock. Where the file system knows no locks, there is
+    none. Missing folders are made, and removed again if they stay empty.
+    Raises UserError if another process holds it, or if the place cannot be written to.
+    """
+    target, _ = target_and_partial(path)
+    folders = [each for each in target.parents if not each.exists()]
+    with told_plainly(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file = locked_file(target.with_name(f".{target.name}.lock"))
+    if file is None:
+        raise UserError(
+            f"another process is writing {shown(path)}: wait until it has ended, or name another"
+            " place"
+        )
+    try:
+        yield
+    finally:
+        remove_lock(file)
+        with suppress(OSError):  # not empty any more, or gone
+            for each in folders:
+                each.rmdir()
+
+
+def locked_file(path):
+    """Return the lock file at `path`, open and locked, or None if another process holds it."""
+    while True:
+        file = path.open("ab")
+        if not lock(file):
+            file.close()
+            return None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                return file
+        file.close()  # whoever held it has removed it
+
+
+def lock(file):
+    """Lock an open file until it is closed, and return whether no other process holds it."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in HELD  # the others: the file system knows no locks
+    return True
+
+
+def remove_lock(file):
+    """Remove a lock file while it is locked; Windows removes none that is open."""
+    if os.name == "nt":
+        file.close()
+    with suppress(OSError):
+        Path(file.name).unlink()
+    file.close()
+
+
 def target_and_partial(path):
     """Return the file that `path` leads to, and this process's unfinished one beside it."""
     target = Path(os.path.realpath(path))  # which, unlike resolve, takes a link that loops
@@ -97,7 +165,12 @@ def told_plainly(path):
 
 
 def user_path(text):
-    """Return the path that a user means by `text`, in which ~ is the home folder."""
+    """Return the path that a user means by `text`, in which ~ is the home folder.
+
+    Raises UserError for a NUL character, which no path can hold.
+    """
+    if "\0" in str(text):
+        raise UserError(f"no file has a NUL character in its name: {text}; check the path")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # there is no such user, but there may be such a file

@@ -1,22 +1,18 @@
 """Find, download, verify and split MNIST, or other data in its layout."""
 
-import gzip
 import hashlib
 import os
 import socket
-import struct
 import sys
-import tokenize
-import zipfile
-import zlib
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from digits import data_files
 from digits.errors import UserError
-from digits.files import first_line, reason, user_path
+from digits.files import first_line, printable, user_path
 
 MNIST = "MNIST"
 NOT_MNIST = "data in MNIST's layout"
@@ -32,14 +28,9 @@ DISPUTED = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
     *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
 )
-IDX_NAMES = {"train": "train", "test": "t10k"}
 VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
 DOWNLOAD_SILENCE = 30  # seconds without a byte before a download is given up
-
-DAMAGE = (
-    *(EOFError, ValueError, MemoryError, NotImplementedError, RuntimeError, SyntaxError),
-    *(struct.error, tokenize.TokenError, zlib.error, zipfile.BadZipFile),
-)
+IMAGES_AT_ONCE = 1_000
 
 
 class NotFoundError(UserError):
@@ -67,6 +58,8 @@ def load(part, data=None):
     path = data or os.environ.get("MNIST_PATH")
     if path:
         return read(user_path(path), part)
+    if cache_path().exists():
+        data_files.require_ordinary(cache_path())  # Keras would wait for a named pipe to end
     try:
         return read(cache_path(), part)
     except UserError:  # missing, or damaged: Keras replaces a file whose hash is not MNIST's
@@ -106,76 +99,20 @@ def cache_path():
 def read(path, part):
     """Return the `Examples` of `part` from an .npz in Keras's layout or a folder of IDX files.
 
-    Raises UserError if they are missing, damaged, or not digits in MNIST's layout.
+    One of those files stands for its folder. Raises UserError if they are missing, damaged, or not
+    digits in MNIST's layout.
     """
     if not path.exists():
         raise UserError(f"no such file or folder: {path}; it should be mnist.npz or an IDX folder")
-    try:
-        images, labels = read_idx(path, part) if path.is_dir() else read_npz(path, part)
-    except (OSError, KeyError, *DAMAGE) as error:
-        raise UserError(f"cannot read MNIST from {path}: {failure(error)}") from error
-    return verified(images, labels, part, path)
-
-
-def failure(error):
-    """Return what is wrong with a data file, in words."""
-    if isinstance(error, KeyError):
-        return f"it lacks {error.args[0]}; get all of MNIST, or name another with --data"
-    if isinstance(error, OSError) and error.errno:
-        return reason(error) + "; name data that can be read with --data"
-    return "it is damaged or not in MNIST's format; get it anew"
-
-
-def read_npz(path, part):
-    """Return the arrays (images, labels) of an .npz in the layout of Keras's mnist.npz."""
-    arrays = np.load(path, allow_pickle=False)
-    if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise ValueError("a single array")
-    with arrays:
-        missing = {f"x_{part}", f"y_{part}"} - set(arrays.files)
-        if missing:
-            raise KeyError(f"the array {min(missing)}")
-        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-    if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)):
-        raise ValueError("members that are no arrays")
-    return images, labels
-
-
-def read_idx(folder, part):
-    """Return the arrays (images, labels) of a folder of IDX files, gzipped or not."""
-    stem = IDX_NAMES[part]
-    return (
-        read_idx_file(idx_path(folder, f"{stem}-images", "idx3-ubyte")),
-        read_idx_file(idx_path(folder, f"{stem}-labels", "idx1-ubyte")),
-    )
-
-
-def idx_path(folder, name, kind):
-    """Return the IDX file in `folder`, whichever of its usual spellings it has."""
-    names = [f"{name}{join}{kind}{ending}" for join in "-." for ending in ("", ".gz")]
-    found = [folder / each for each in names if (folder / each).is_file()]
-    if not found:
-        raise KeyError(f"{names[0]}, gzipped or not")
-    return found[0]
-
-
-def read_idx_file(path):
-    """Return the array of one IDX file of unsigned bytes (http://yann.lecun.com/exdb/mnist)."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as file:
-        zero, kind, dimensions = struct.unpack(">HBB", file.read(4))
-        if (zero, kind) != (0, 8):  # 8: unsigned bytes
-            raise ValueError("not an IDX file of unsigned bytes")
-        shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
-        return np.frombuffer(file.read(), np.uint8).reshape(shape)
+    return verified(*data_files.read(path, part), part, path)
 
 
 def verified(images, labels, part, path):
-    """Return the arrays as `Examples`, or raise UserError if they are not digits."""
-    fault = fault_of(images, labels)
-    if fault:
+    """Return the arrays as `Examples`, or raise UserError if the labels are no digits."""
+    if labels.min() < 0 or labels.max() > 9:
         raise UserError(
-            f"{path} is not in MNIST's layout: {part} {fault}; name another with --data"
+            f"{path} is not in MNIST's layout: {part} labels go beyond 0 to 9;"
+            " name another with --data"
         )
     labels = labels.astype(np.uint8)
     is_mnist = checksum(images, labels) == CHECKSUMS[part]
@@ -183,21 +120,12 @@ def verified(images, labels, part, path):
     return Examples(images, labels, MNIST if is_mnist else NOT_MNIST, disputed)
 
 
-def fault_of(images, labels):
-    """Return what keeps the arrays from being labelled digits, or None."""
-    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
-        return f"images are {images.dtype} {images.shape}, not uint8 (n, 28, 28)"
-    if labels.dtype.kind not in "ui" or labels.shape != images.shape[:1] or not labels.size:
-        return f"labels are {labels.dtype} {labels.shape}, not integers ({len(images)},)"
-    if labels.min() < 0 or labels.max() > 9:
-        return "labels go beyond 0 to 9"
-    return None
-
-
 def checksum(images, labels):
     """Return the SHA-256 of the bytes of `images` followed by those of `labels`."""
-    digest = hashlib.sha256(np.ascontiguousarray(images))
-    digest.update(labels)
+    digest = hashlib.sha256()
+    for start in range(0, len(images), IMAGES_AT_ONCE):  # a Fortran array is copied by parts
+        digest.update(np.ascontiguousarray(images[start : start + IMAGES_AT_ONCE]))
+    digest.update(np.ascontiguousarray(labels))
     return digest.hexdigest()
 
 
@@ -208,7 +136,7 @@ def download(part):
     """
     from digits.quiet import import_tensorflow
 
-    print(f"downloading MNIST (11 MB) to {cache_path()}", file=sys.stderr)
+    print(f"downloading MNIST (11 MB) to {printable(cache_path())}", file=sys.stderr)
     import_tensorflow()
     from keras.datasets import mnist
 

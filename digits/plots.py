@@ -10,7 +10,7 @@ from textwrap import fill
 import numpy as np
 
 from digits.errors import UserError
-from digits.files import whole_file
+from digits.files import printable, whole_file
 from digits.scores import confidence
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
@@ -27,6 +27,9 @@ SCREEN = ("DISPLAY", "WAYLAND_DISPLAY")  # Windows and macOS do without
 
 def new_figure(width, height, window=False):
     """Return a figure of so many inches: one that a window can show, or one only to be saved."""
+    from digits.quiet import import_matplotlib  # here: a prediction without a figure needs none
+
+    import_matplotlib()
     if window:
         import matplotlib.pyplot as plt
 
@@ -47,16 +50,34 @@ def window_available():
     """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
     if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, SCREEN)):
         return False
+    from digits.quiet import stderr_held_back
+
+    with stderr_held_back():  # toolkits and Wayland print why they cannot
+        return has_toolkit()
+
+
+def has_toolkit():
+    """Whether the backend that matplotlib is set to, or finds by itself, can open windows."""
+    from digits.quiet import import_matplotlib
+
+    import_matplotlib()
     import matplotlib.pyplot as plt
     from matplotlib.backends import BackendFilter, backend_registry
 
-    return plt.get_backend().lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    backend = plt.get_backend().lower()
+    if backend not in backend_registry.list_builtin(BackendFilter.INTERACTIVE):
+        return False
+    try:
+        plt.switch_backend(backend)
+    except (ImportError, RuntimeError):  # its toolkit is not installed, or has no screen
+        return False
+    return True
 
 
 def require_window(instead="run it without --show"):
     """Raise UserError, which names what to do instead, unless a figure can be shown."""
     if not window_available():
-        raise UserError(f"no screen to open a window on: {instead}")
+        raise UserError(f"no screen or no toolkit to open a window with: {instead}")
 
 
 def require_figure_name(path):
@@ -110,7 +131,7 @@ def draw_answer(axes, answer):
     Of several digits the confidences are the least certain one's; without digits there are none.
     """
     colour = RED if answer.label is not None and not answer.is_right else "black"
-    name = Path(answer.source).name.encode(errors="replace").decode()  # any bytes, on Linux
+    name = printable(Path(answer.source).name)
     draw_reading(axes, answer, f"{shortened(name)}\n{fill(answer.words, 44)}", colour)
     if not answer.rows:
         return

@@ -1,11 +1,14 @@
-"""TensorFlow without the log lines that it prints at its start; on x86 it uses oneDNN."""
+"""TensorFlow without the log lines that it prints at its start, and matplotlib on any machine.
+
+On x86 TensorFlow uses oneDNN.
+"""
 
 import faulthandler
 import os
 import platform
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 def import_tensorflow():
@@ -20,6 +23,8 @@ def import_tensorflow():
         # unset, on Linux only processors with VNNI, bfloat16 or AMX compute with oneDNN
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with stderr_held_back():
+        with suppress(ModuleNotFoundError):  # Keras imports it, and can do without
+            import_matplotlib()
         import keras
         import tensorflow as tf
         from absl import logging
@@ -29,6 +34,27 @@ def import_tensorflow():
     keras.config.set_floatx("float32")
     logging.set_verbosity(logging.ERROR)  # Keras warns of every .h5 it writes or reads
     return tf
+
+
+def import_matplotlib():
+    """Import matplotlib, and return it, whatever `$MPLBACKEND` names.
+
+    Jupyter names its own backend there for child processes, too, and a name that is not installed
+    here ends the import.
+    """
+    if "matplotlib" in sys.modules:
+        return sys.modules["matplotlib"]
+    asked = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+
+    finally:
+        if asked is not None:
+            os.environ["MPLBACKEND"] = asked
+    if asked:
+        with suppress(ValueError):  # no such backend
+            matplotlib.rcParams["backend"] = asked
+    return matplotlib
 
 
 @contextmanager

@@ -17,10 +17,14 @@ from PIL import Image
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory, small_data):
-    """The folder of an evaluation's figures, and what it printed as JSON."""
+    """The folder of an evaluation's figures, and what it printed as JSON.
+
+    No surrounding is this odd: warnings are errors, and matplotlib's backend is not installed.
+    """
     folder = tmp_path_factory.mktemp("evaluated")
-    run = runner(folder, environment_of(folder / "home"))
-    result = run("evaluate_model.py", "--data", small_data, "--json", "--output-dir", "figures")
+    run = runner(folder, {**environment_of(folder / "home"), "MPLBACKEND": "not installed"})
+    options = ["--data", small_data, "--json", "--output-dir", "figures"]
+    result = run("evaluate_model.py", *options, python=["-I", "-W", "error"])
     assert result.returncode == 0, result.stderr
     assert_quiet(result)
     return folder / "figures", json.loads(result.stdout)

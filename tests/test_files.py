@@ -1,14 +1,19 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import full_disk
+from conftest import ROOT, full_disk
 
+from digits import files
 from digits.errors import UserError
 from digits.files import (
+    locked,
     printable,
     require_writable,
     special_kind,
@@ -153,3 +158,81 @@ def test_pipes_sockets_and_devices_are_named(tmp_path, monkeypatch):
 def test_names_reach_the_terminal_as_text_that_it_only_shows():
     assert printable("\x1b[2J\n\u202etxt\udcff.png") == r"\x1b[2J\n\u202etxt\udcff.png"
     assert printable("Ziffer 数字 é.png") == "Ziffer 数字 é.png"
+
+
+HOLD = "import sys; from digits.files import locked\nwith locked(sys.argv[1]): print(1); input()"
+
+
+@pytest.fixture
+def holder():
+    """A function that starts a process which holds the lock of a path until it reads a line."""
+    started = []
+
+    def hold(path):
+        command = [sys.executable, "-c", HOLD, path]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        started.append(process)
+        assert process.stdout.readline(), "it holds the lock"
+        return process
+
+    yield hold
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_lock_is_refused_while_another_process_holds_it_by_whatever_name(tmp_path, holder):
+    path, link = tmp_path / "new" / "net.h5", tmp_path / "link.h5"
+    link.symlink_to(path)
+    process = holder(path)
+    for name in (path, link, path.parent / ".." / "new" / "net.h5"):
+        said = pytest.raises(UserError, match=f"another process is writing .*{name.name}")
+        with said, locked(name):
+            raise AssertionError("held twice")
+    with locked(path.with_name("other.h5")):
+        pass
+    process.communicate(b"\n")
+    with locked(link):
+        path.touch()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_lock_ends_with_a_process_that_is_killed(tmp_path, holder):
+    process = holder(tmp_path / "net.h5")
+    process.kill()
+    process.wait()
+    with locked(tmp_path / "net.h5"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lock_leaves_nothing_behind_when_its_block_fails(tmp_path):
+    with pytest.raises(KeyboardInterrupt), locked(tmp_path / "a" / "b" / "net.h5"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks otherwise")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+def test_file_system_without_locks_is_written_to_all_the_same(tmp_path, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with locked(tmp_path / "net.h5"), locked(tmp_path / "net.h5"):
+        pass
+
+
+def test_lock_file_that_was_removed_meanwhile_is_made_anew(tmp_path, monkeypatch):
+    real_lock, path = files.lock, tmp_path / "lock"
+
+    def lock_too_late(file):
+        path.unlink()  # as whoever held it does at its end
+        monkeypatch.setattr(files, "lock", real_lock)
+        return real_lock(file)
+
+    monkeypatch.setattr(files, "lock", lock_too_late)
+    with files.locked_file(path) as file:
+        assert os.path.samestat(path.stat(), os.fstat(file.fileno()))

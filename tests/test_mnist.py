@@ -1,13 +1,19 @@
 """Finding, verifying and splitting the data."""
 
 import gzip
+import io
+import os
+import socket
 import struct
+import tracemalloc
+import zipfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from conftest import needs_mnist
 
-from digits import mnist
+from digits import data_files, mnist
 from digits.errors import UserError
 
 
@@ -122,6 +128,171 @@ def test_folder_without_idx_files_is_refused_by_what_it_lacks(tmp_path):
         mnist.load("test", tmp_path)
 
 
+DAMAGED = "it is damaged or not in MNIST's format; get it anew"
+BOMB = 20_000_000  # bytes of zeros
+
+
+@contextmanager
+def little_memory():
+    """Assert that the block needs no more than 12 MB."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def assert_damaged(path, said=DAMAGED):
+    """Assert that data is refused with this sentence, and with little memory."""
+    with little_memory(), pytest.raises(UserError, match=said):
+        mnist.load("test", path)
+
+
+def npy(array, shape=None):
+    """Return an array as NumPy's file of it, whose header may give another shape."""
+    file = io.BytesIO()
+    description = np.lib.format.header_data_from_array_1_0(array) | {"shape": shape or array.shape}
+    np.lib.format.write_array_header_1_0(file, description)
+    return file.getvalue() + array.tobytes()
+
+
+def write_npz(path, method, images, labels):
+    with zipfile.ZipFile(path, "w", method, compresslevel=1) as archive:
+        archive.writestr("x_test.npy", images)
+        archive.writestr("y_test.npy", labels)
+    return path
+
+
+def test_fortran_arrays_are_read_as_others_are(tmp_path, small_arrays, small_data):
+    turned = np.asfortranarray(small_arrays["x_test"])
+    path = save(tmp_path / "turned.npz", small_arrays, x_test=turned)
+    images, labels, *_ = mnist.load("test", path)
+    np.testing.assert_array_equal(images, small_arrays["x_test"])
+    expected = mnist.load("test", small_data).images
+    assert mnist.checksum(images, labels) == mnist.checksum(expected, labels)
+
+
+METHODS = {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED}
+OTHER_METHODS = {"bzip2": zipfile.ZIP_BZIP2, "lzma": zipfile.ZIP_LZMA}
+
+
+@pytest.mark.parametrize("method", (METHODS | OTHER_METHODS).values(), ids=METHODS | OTHER_METHODS)
+def test_npz_with_more_in_it_than_its_header_says_is_not_unpacked(tmp_path, small_arrays, method):
+    images = npy(small_arrays["x_test"]) + bytes(BOMB)
+    assert_damaged(write_npz(tmp_path / "a.npz", method, images, npy(small_arrays["y_test"])))
+
+
+@pytest.mark.parametrize("method", OTHER_METHODS.values(), ids=OTHER_METHODS)
+def test_npz_packed_as_numpy_packs_none_is_not_unpacked(tmp_path, method):
+    images, labels = np.zeros((25_000, 28, 28), np.uint8), np.zeros(25_000, np.uint8)
+    assert_damaged(write_npz(tmp_path / "a.npz", method, npy(images), npy(labels)))
+
+
+COUNTS = [2**31 - 1, 2**32 - 1, 2**63, 10**30, -1, 0, data_files.MOST_IMAGES + 1]
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_npz_of_more_images_than_can_be_is_refused_by_its_header(tmp_path, small_arrays, count):
+    images = npy(small_arrays["x_test"], (count, 28, 28))
+    labels = npy(small_arrays["y_test"], (count,))
+    path = write_npz(tmp_path / "a.npz", zipfile.ZIP_STORED, images, labels)
+    assert_damaged(path, "not in MNIST's layout|" + DAMAGED)
+
+
+def test_more_images_than_memory_has_room_for_are_refused(
+    tmp_path, small_arrays, small_data, monkeypatch
+):
+    monkeypatch.setattr(data_files, "MOST_IMAGES", len(small_arrays["x_test"]) - 1)
+    for path in (small_data, idx_folder(tmp_path / "idx", small_arrays, "-", ".gz")):
+        assert_damaged(path, "test images are 200, not 1 to 199")
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_npz_with_less_in_it_than_its_header_says_is_refused(tmp_path, small_arrays, method):
+    images = npy(small_arrays["x_test"], (400_000, 28, 28))
+    labels = npy(small_arrays["y_test"], (400_000,))
+    assert_damaged(write_npz(tmp_path / "a.npz", method, images, labels))
+
+
+def test_zip_of_very_many_members_is_not_listed(tmp_path):
+    member = b"PK\1\2" + bytes(42)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 40_000, 40_000, 40_000 * len(member), 0, 0)
+    (tmp_path / "a.npz").write_bytes(40_000 * member + end)
+    assert_damaged(tmp_path / "a.npz")
+
+
+def hostile_folder(folder, arrays, start, rest=b""):
+    """Return an IDX folder, gzipped, whose test images have another start, and more behind."""
+    path = idx_folder(folder, arrays, "-", ".gz") / "t10k-images-idx3-ubyte.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(start + arrays["x_test"].tobytes() + rest)
+    return path
+
+
+@pytest.mark.parametrize("value", [0, 1, 2**31 - 1, 2**32 - 1])
+@pytest.mark.parametrize("field", [0, 1, 2, 3])
+def test_idx_with_a_hostile_header_is_refused(tmp_path, small_arrays, field, value):
+    header = [0x803, 200, 28, 28]
+    header[field] = value
+    hostile_folder(tmp_path / "idx", small_arrays, struct.pack(">4I", *header))
+    assert_damaged(tmp_path / "idx", "t10k-images.*" + DAMAGED + "|not in MNIST's layout")
+
+
+def test_idx_with_more_in_it_than_its_header_says_is_not_unpacked(tmp_path, small_arrays):
+    start = struct.pack(">4I", 0x803, 200, 28, 28)
+    hostile_folder(tmp_path / "idx", small_arrays, start, bytes(BOMB))
+    assert_damaged(tmp_path / "idx", "t10k-images.*" + DAMAGED)
+
+
+def test_gzip_whose_checksum_is_wrong_is_refused(tmp_path, small_arrays):
+    path = hostile_folder(tmp_path / "idx", small_arrays, struct.pack(">4I", 0x803, 200, 28, 28))
+    assert mnist.load("test", tmp_path / "idx").name
+    packed = bytearray(path.read_bytes())
+    packed[-8] ^= 1
+    path.write_bytes(packed)
+    assert_damaged(tmp_path / "idx", "t10k-images.*" + DAMAGED)
+
+
+@pytest.mark.parametrize("error", [OverflowError, IndexError, TypeError, RecursionError])
+def test_whatever_numpy_raises_of_a_damaged_file_is_a_sentence(small_data, monkeypatch, error):
+    def fail(file):
+        raise error("deep inside")
+
+    monkeypatch.setattr(np.lib.format, "read_array_header_1_0", fail)
+    assert_damaged(small_data, "small.npz: " + DAMAGED)
+
+
+@pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_idx_file_stands_for_its_folder(tmp_path, small_arrays, ending, name):
+    folder = idx_folder(tmp_path / "idx", small_arrays, "-", ending)
+    images = mnist.load("test", folder / f"{name}{ending}").images
+    np.testing.assert_array_equal(images, small_arrays["x_test"])
+
+
+def test_device_and_nul_are_refused_and_not_opened(tmp_path):
+    assert_damaged(os.devnull, "it is a device, not a file")
+    for path in ("a\0b.npz", "~\0/b.npz"):
+        assert_damaged(path, "NUL character")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipes_and_sockets_are_refused_and_not_opened(tmp_path, monkeypatch, small_arrays):
+    os.mkfifo(tmp_path / "pipe.npz")
+    assert_damaged(tmp_path / "pipe.npz", "pipe.npz: it is a named pipe, not a file")
+    monkeypatch.setenv("MNIST_PATH", str(tmp_path / "pipe.npz"))
+    assert_damaged(None, "it is a named pipe")
+    labels = idx_folder(tmp_path / "idx", small_arrays, "-", "") / "t10k-labels-idx1-ubyte"
+    labels.unlink()
+    os.mkfifo(labels)
+    assert_damaged(tmp_path / "idx", "t10k-labels-idx1-ubyte: it is a named pipe")
+    monkeypatch.chdir(tmp_path)  # the name of a socket has to be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.npz")
+        assert_damaged("socket.npz", "it is a socket")
+
+
 def test_single_array_and_missing_file_are_refused(tmp_path):
     np.save(tmp_path / "one.npy", np.zeros(3))
     with pytest.raises(UserError, match=r"one\.npy"):
@@ -157,6 +328,13 @@ def test_missing_and_damaged_caches_are_downloaded(empty_cache, small_arrays, mo
         empty_cache.write_bytes(b"<html>please log in</html>")
     np.testing.assert_array_equal(mnist.load("test").labels, a["y_test"])
     np.testing.assert_array_equal(mnist.load("train").images, a["x_train"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_in_the_cache_is_refused_and_not_handed_to_keras(empty_cache, monkeypatch):
+    monkeypatch.setattr(mnist, "download", lambda part: pytest.fail("Keras would wait for ever"))
+    os.mkfifo(empty_cache)
+    assert_damaged(None, r"mnist\.npz: it is a named pipe")
 
 
 def test_failed_download_names_what_was_tried_and_the_way_on(empty_cache, monkeypatch):

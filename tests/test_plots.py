@@ -1,9 +1,13 @@
 """Figures draw what they are given."""
 
+import os
+import subprocess
+import sys
+
 import matplotlib.image
 import numpy as np
 import pytest
-from conftest import printed_digits
+from conftest import ROOT, printed_digits
 
 from digits import answers, plots
 from digits.errors import UserError
@@ -39,3 +43,61 @@ def test_no_window_without_a_screen(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UserError, match="no screen"):
         plots.require_window()
+
+
+def test_odd_name_is_a_title_that_shows_what_it_holds():
+    image, probabilities = np.zeros((28, 28), np.uint8), np.full(10, 0.1)
+    rows = [[Digit(image, (0, 0, 28, 28), probabilities)]]
+    answer = answers.Answer("a/\x1b[2J\n\u202e\udcff.png", "ok", image, rows)
+    picture, *_ = plots.answers_figure([answer]).axes
+    assert picture.get_title().splitlines()[0] == r"\x1b[2J\n\u202e\udcff.png"
+
+
+def python(code, **variables):
+    """Return what Python prints of code that draws, in an environment with more variables."""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "WAYLAND_DISPLAY": "", "DISPLAY": "", **variables},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+NOT_INSTALLED = ["no such backend", "module://missing", "module://", "TkAgg", "QtAgg", "WebAgg", ""]
+SAVE_AND_ASK = """
+import io
+from digits import plots
+figure = plots.new_figure(1, 1)
+figure.savefig(io.BytesIO())
+print(plots.window_available())
+import matplotlib.pyplot  # as Keras does
+"""
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is a screen")
+@pytest.mark.parametrize("backend", NOT_INSTALLED)
+def test_figure_is_drawn_and_no_window_opened_whatever_the_backend(backend):
+    screen = ":77"  # that nobody has
+    assert python(SAVE_AND_ASK, MPLBACKEND=backend, DISPLAY=screen) == "False\n"
+
+
+INLINE = """
+from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
+"""
+USE_INLINE = """
+from digits import plots
+plots.new_figure(1, 1)
+import matplotlib.pyplot as plt
+print(plt.get_backend(), type(plt.figure().canvas).__name__)
+"""
+
+
+def test_backend_of_a_notebook_stays_what_it_is(tmp_path):
+    (tmp_path / "inline.py").write_text(INLINE)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    said = python(USE_INLINE, MPLBACKEND="module://inline", PYTHONPATH=path)
+    assert said == "module://inline FigureCanvasAgg\n"

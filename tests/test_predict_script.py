@@ -44,17 +44,27 @@ def test_picture_named_at_the_top_is_read_from_any_folder(run, shipped_model):
     assert "pencil_7.jpg: 7 (" in result.stdout and result.returncode == 0
 
 
-def test_edited_path_is_read(environment, tmp_path, shipped_model):
+def run_edited(path, environment, folder):
+    """Run the script with another path at its top, and return what it did."""
     source = (ROOT / "predict_image.py").read_text(encoding="utf-8")
-    edited = source.replace("examples/pencil_7.jpg", str(ROOT / "examples" / "chalk_3.jpg"))
+    edited = source.replace('r"examples/pencil_7.jpg"', path)
     assert edited != source
-    (tmp_path / "edited.py").write_text(edited, encoding="utf-8")
-    command = [sys.executable, tmp_path / "edited.py"]
+    (folder / "edited.py").write_text(edited, encoding="utf-8")
+    command = [sys.executable, folder / "edited.py"]
     variables = {**environment, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        command, check=True, env=variables, capture_output=True, encoding="utf-8"
+    return subprocess.run(
+        command, check=False, env=variables, capture_output=True, encoding="utf-8"
     )
-    assert "chalk_3.jpg: 3 (" in result.stdout
+
+
+def test_edited_path_is_read(environment, tmp_path, shipped_model):
+    path = str(ROOT / "examples" / "chalk_3.jpg")
+    assert "chalk_3.jpg: 3 (" in run_edited(f"r{path!r}", environment, tmp_path).stdout
+
+
+def test_nul_in_the_edited_path_is_a_sentence(environment, tmp_path):
+    result = run_edited(r'"C:\0.jpg"', environment, tmp_path)  # for want of an r
+    assert_refused(result, r"no file has a NUL character in its name: C:\x00.jpg; check the path")
 
 
 def test_prediction_imports_neither_tensorflow_nor_matplotlib(run):
@@ -127,6 +137,51 @@ def test_interactive_answers_until_an_empty_line(run, small_data):
     assert "gone.png" in result.stderr and "no test image 999" in result.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such input")
+def test_input_that_cannot_be_read_ends_the_conversation(environment):
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    command = [sys.executable, ROOT / "predict_image.py", "--interactive"]
+    result = subprocess.run(
+        command, check=False, env=environment, stdin=descriptor, capture_output=True
+    )
+    os.close(descriptor)
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert result.stderr == b"test image or picture (Enter to stop): "
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are characters there")
+def test_any_bytes_may_be_typed(environment, tmp_path):
+    name, folder = b"se\xffven.jpg", tmp_path / "typed"
+    folder.mkdir()
+    picture = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+    picture.write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes())
+    result = subprocess.run(
+        [sys.executable, ROOT / "predict_image.py", "--interactive"],
+        check=False,
+        cwd=folder,
+        env={**environment, "PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"},
+        input=b"~\0\n" + name + b"\n\n",
+        capture_output=True,
+    )
+    assert result.returncode == 0
+    assert result.stdout.startswith(rb"se\udcffven.jpg: 3 (")
+    assert rb"no file has a NUL character in its name: ~\x00; check the path" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="no such names there")
+def test_odd_names_reach_the_terminal_as_text_and_json_as_they_are(run, tmp_path):
+    odd = "\x1b[2J\n\u202etxt\udcff"
+    picture = tmp_path / "elsewhere" / f"{odd}.jpg"
+    picture.write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes())
+    text = r"\x1b[2J\n\u202etxt\udcff"
+    result = run("predict_image.py", picture.name, f"{odd}.gone", "--save", f"{odd}.png")
+    assert result.stdout.startswith(f"{text}.jpg: 3 (") and len(result.stdout.splitlines()) == 1
+    assert_refused(result, f"{text}.gone: ")
+    told = run("predict_image.py", "--json", picture.name).stdout
+    assert json.loads(told)["source"] == picture.name
+
+
 @pytest.mark.parametrize("name", ["seen.png", "seen.pdf", "folder/seen.svg"])
 def test_answer_is_saved_as_a_figure(run, tmp_path, name):
     result = run("predict_image.py", EXAMPLES[0], "--save", name)
@@ -180,6 +235,13 @@ def test_window_opens_for_one_picture_or_when_asked_for(monkeypatch, capsys, arg
     monkeypatch.setattr(sys, "argv", ["predict_image.py", *map(str, arguments)])
     assert predict_image.main() == 0
     assert shown == windows
+
+
+def test_warnings_of_libraries_do_not_end_a_figure_in_isolated_mode(run, tmp_path):
+    result = run(
+        "predict_image.py", EXAMPLES[0], "--save", "seen.png", python=["-I", "-W", "error"]
+    )
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_many_pictures_are_all_told_and_the_first_drawn(run, tmp_path):

@@ -19,6 +19,7 @@ from conftest import (
 
 import train_model
 from digits import generated, model_file, networks
+from digits.files import locked
 
 SHORT = ["--recipe", "fast", "--epochs", "5", "--batch-size", "100", "--seed", "3"]
 
@@ -39,12 +40,17 @@ def trainings(tmp_path_factory, small_data):
 
 
 def finish(folder, data):
-    """Train where Keras's own settings are none of ours; return what was said and the model."""
+    """Train in an odd surrounding; return what was said and the model.
+
+    Keras's own settings are none of ours, warnings are errors, the project's folder is not on
+    Python's path, and matplotlib's backend is not installed.
+    """
     settings = folder / "home" / ".keras" / "keras.json"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"backend": "jax", "image_data_format": "channels_first"}')
-    run = runner(folder, environment_of(folder / "home"))
-    result = run("train_model.py", *SHORT, "--output", "new/net.h5", MNIST_PATH=data)
+    run = runner(folder, {**environment_of(folder / "home"), "MPLBACKEND": "not installed"})
+    arguments = [*SHORT, "--output", "new/net.h5", "--data", data]
+    result = run("train_model.py", *arguments, python=["-I", "-W", "error"])
     assert result.returncode == 0, result.stderr
     return result, folder / "new" / "net.h5"
 
@@ -89,20 +95,26 @@ def training_until(words, data, home, *arguments):
 
 
 def interrupt(folder, data):
-    """Press Ctrl-C in the third epoch; return the model, the exit status and what was said."""
+    """Train the same in a second process, and press Ctrl-C in the third epoch of the first.
+
+    Return the model, the exit status of the first, what it said, and what the second did, without
+    `--resume` and with it.
+    """
     model = folder / "models" / "net.h5"
     model.parent.mkdir()
     model.write_bytes(b"the model from before")
     arguments = ["--recipe", "fast", "--epochs", 1000, "--output", model]
     process = training_until("Epoch 3/", data, folder / "home", *arguments)
+    run = runner(folder, environment_of(folder / "home"))
+    second = [run("train_model.py", *more, "--output", model) for more in ([], ["--resume"])]
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    return model, process.returncode, out, err
+    return model, process.returncode, out, err, second
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(trainings):
-    model, status, out, err = trainings["interrupt"].result()
+    model, status, out, err, _ = trainings["interrupt"].result()
     assert status == 130, err
     assert "Traceback" not in err and out == ""
     last = err.splitlines()[-1]
@@ -113,6 +125,13 @@ def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(training
     kept = model.with_name("net.unfinished.h5")
     assert set(model.parent.iterdir()) == {model, kept}
     assert model_file.predictor(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_second_training_of_a_model_is_refused_while_the_first_runs(trainings):
+    *_, second = trainings["interrupt"].result()
+    for result in second:
+        assert_refused(result, "another process is writing models/net.h5: wait until it has ended")
 
 
 def kill(folder, data):
@@ -147,6 +166,11 @@ def test_killed_training_goes_on_to_the_same_result(unfinished, finished, run, s
     images = np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8)
     answers = [model_file.predictor(path)(images) for path in (unfinished, finished[1])]
     np.testing.assert_array_equal(*answers)
+
+
+def test_killed_training_leaves_no_lock(killed):
+    with locked(killed.with_name("net.h5")):
+        pass
 
 
 def test_unfinished_training_is_not_replaced_by_a_new_one(unfinished, killed, run, small_data):

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits.command_line import Parser, add_data, run, whole_number
-from digits.files import require_writable, shown, user_path
+from digits.files import printable, require_writable, shown, user_path
 
 EXAMPLES = """\
   python tools/contact_sheet.py
@@ -37,7 +37,7 @@ def main():
     for ax, (title, images) in zip(figure.subplots(1, len(sheets)), sheets.items(), strict=True):
         plots.draw_images(ax, images, title)
     plots.save(figure, arguments.output)
-    print(f"saved as {shown(arguments.output)}")
+    print(printable(f"saved as {shown(arguments.output)}"))
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from digits.command_line import Parser, add_model, run, whole_number
+from digits.command_line import Parser, add_model, run, say, whole_number
 from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
@@ -19,9 +19,10 @@ HEIGHT = 210  # pixels of the page that a digit is high
 
 def main():
     arguments = parse()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from digits import drawing, model_file, plots, quiet
 
-    from digits import drawing, model_file, plots
+    quiet.import_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     plots.require_figure_name(arguments.output)
     require_writable(arguments.output)
@@ -32,7 +33,7 @@ def main():
         draw(figure, stroke)
     plots.save(figure, arguments.output)
     print(window.answer.words)
-    print(f"saved as {shown(arguments.output)}", file=sys.stderr)
+    say(f"saved as {shown(arguments.output)}")
     return 0
 
 

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits.command_line import Parser, add_model, run
-from digits.files import shown, user_path
+from digits.files import printable, shown, user_path
 
 EXAMPLES = """\
   python tools/export_model.py served/digits
@@ -20,7 +20,7 @@ def main():
     from digits import serving  # after parsing: --help has no use for NumPy
 
     place = serving.export(arguments.model, arguments.folder, arguments.trust)
-    print(f"saved as {shown(place)}")
+    print(printable(f"saved as {shown(place)}"))
     return 0
 
 

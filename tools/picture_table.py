@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from digits.command_line import Parser, add_model, run
 from digits.errors import UserError
-from digits.files import require_writable, shown, user_path
+from digits.files import printable, require_writable, shown, user_path
 
 LABELS = "labels.csv"
 CONFIDENT = 0.9  # what is no digit and is read as one with more than this is badly wrong
@@ -62,10 +62,11 @@ def main():
     answer = usual_answer if arguments.usual else answers.of_picture
     readings = [Reading(*row, answer(row[0], predict)) for row in rows]
     for line in table(readings):
-        print(line)
+        print(printable(line))
     misses = [each for each in readings if not each.is_right or each.is_given_up]
     for miss in misses:
-        print(f"{shown(miss.path)}: {miss.label or 'no digit'}, read as {miss.answer.words}")
+        read = f"{miss.label or 'no digit'}, read as {miss.answer.words}"
+        print(printable(f"{shown(miss.path)}: {read}"))
     if arguments.misses and misses:
         plots.save(sheet_of(misses[:MOST_DRAWN]), arguments.misses)
     return 0

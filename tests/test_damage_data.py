@@ -1,0 +1,33 @@
+"""The tool that damages data files ends on whatever is neither an answer nor a sentence."""
+
+import sys
+
+from conftest import ROOT
+
+from digits import data_files
+
+sys.path.insert(0, str(ROOT / "tools"))
+import damage_data
+
+
+def test_damaged_data_of_each_kind_is_read_or_refused(run):
+    result = run("tools/damage_data.py", 30)
+    assert result.returncode == 0, result.stdout + result.stderr
+    *counts, last = result.stdout.splitlines()
+    assert sum(int(line.split()[-1]) for line in counts) == 30
+    assert last.startswith("the slowest took")
+
+
+def test_traceback_is_found_and_its_file_stays(monkeypatch, capsys, tmp_path):
+    def fail(path, part):
+        raise OverflowError("deep inside")
+
+    monkeypatch.setattr(data_files, "read", fail)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda: str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["damage_data.py", "2"])
+    assert damage_data.main() == 1
+    said = capsys.readouterr().out
+    assert said.count("OverflowError: deep inside") == 2
+    for n in range(2):
+        assert str(tmp_path / f"{n:05}" / "data.npz") in said
+        assert (tmp_path / f"{n:05}" / "data.npz").exists()
