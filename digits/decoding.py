@@ -261,12 +261,13 @@ def segments(content, place):
 
 def decoded_jpeg_2000_pixels(picture, file, side):
     """Have a JPEG 2000 decoded as small as `side` allows, and return how many pixels come out."""
-    halvings = max(1, min(picture.size) // side).bit_length() - 1
-    picture.reduce = min(halvings, resolutions(file))
-    return picture.width * picture.height / 4**picture.reduce
+    wanted = max(1, min(picture.size) // side).bit_length() - 1
+    halvings = min(wanted, most_halvings(file))
+    picture.reduce = halvings
+    return picture.width * picture.height / 4**halvings
 
 
-def resolutions(file):
+def most_halvings(file):
     """Return how often a JPEG 2000 can be halved before it is decoded."""
     file.seek(0)
     head = file.read(LONGEST_HEAD)
