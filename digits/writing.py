@@ -43,6 +43,7 @@ CROWDED = 0.2  # of the digits' widths: what overlaps of them in a pattern, and 
 NO_DIGIT = 0.2  # mean confidence below which nothing is a digit
 PART, MOST_ELSE = 0.3, 10  # of a digit's height: marks as large, and so many of them beside digits
 TRIFLE = 0.1  # of all that stands out
+MOST_ONES = 9  # side by side in a number
 WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
 
 
@@ -96,7 +97,7 @@ def readings_of(ink, predict):
     everything = np.flatnonzero(no_speck)
     reader = Reader(ink, predict, usual)
     rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
-    rows = writing_among(rows)
+    rows = [row for row in writing_among(rows) if not has_bars(row)]
     if is_lost(rows, ink.marks):
         rows = []
     return [rows, *([[[reader.whole(everything)]]] if may_be_one(ink, everything) else [])]
@@ -136,6 +137,12 @@ def writing_among(rows):
     """
     written = [row for row in rows if certainty([row]) >= BADLY_READ and not is_crowded(row)]
     return written if any(certainty([row]) >= WELL_READ for row in written) else rows
+
+
+def has_bars(row):
+    """Return whether so many ones stand side by side that they are a comb, a barcode or a ruler."""
+    read = "".join(str(digit.predicted) for digit in row)
+    return "1" * (MOST_ONES + 1) in read
 
 
 def is_crowded(row):

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT, printed_digit
-from PIL import Image
+from PIL import Image, ImageOps
 
 from digits import answers, marks, model_file, pictures, writing
 from digits.errors import NoDigitError
@@ -169,6 +169,52 @@ def test_a_pattern_of_very_many_marks_holds_no_digits(predict):
 def test_examples_are_read(predict, example):
     rows = pictures.rows_of_digits(pictures.read(example), predict)
     assert answers.Answer("", "ok", rows=rows).text == example.stem[-1]
+
+
+def bars(count, thick, step, lengths=(120,)):
+    """Return a PIL page of upright bars, of these lengths in turn."""
+    page = np.full((240, 160 + count * step), 240, np.uint8)
+    for n in range(count):
+        left = 80 + n * step
+        page[60 : 60 + lengths[n % len(lengths)], left : left + thick] = 30
+    return Image.fromarray(page)
+
+
+def barcode():
+    """Return a PIL page of bars and gaps of one to four units each, 30 bars as in EAN-13."""
+    widths, page = (
+        np.random.default_rng(3).integers(1, 5, 60) * 3,
+        np.full((200, 640), 240, np.uint8),
+    )
+    for bar, left in list(zip(widths, 40 + widths.cumsum(), strict=True))[::2]:
+        page[40:160, left : left + bar] = 30
+    return Image.fromarray(page)
+
+
+PATTERNS = {
+    "a comb": bars(30, 5, 12),
+    "a comb of few teeth": bars(writing.MOST_ONES + 1, 10, 40),
+    "a ruler": bars(31, 4, 16, lengths=(90, 50, 50, 50, 50, 70, 50, 50, 50, 50)),
+    "a barcode": barcode(),
+}
+
+
+@pytest.mark.parametrize("inverted", [False, True], ids=["dark ink", "light ink"])
+@pytest.mark.parametrize("turn", [0, 2])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_bars_are_no_number(predict, pattern, turn, inverted):
+    page = PATTERNS[pattern].rotate(turn, Image.Resampling.BICUBIC, fillcolor=240)
+    page = ImageOps.invert(page) if inverted else page
+    with pytest.raises(NoDigitError):
+        text(page, predict)
+
+
+def test_ones_are_read(predict):
+    assert text(bars(8, 10, 60), predict) == "11111111"
+    many = np.array(page_of((0, 300, 150)))
+    for left in [*range(30, 290, 50), *range(410, 650, 50)]:
+        many[154:230, left : left + 8] = 45
+    assert text(Image.fromarray(many), predict) == "111111011111"
 
 
 def test_damaged_pictures_are_refused_or_read(predict, tmp_path):
