@@ -1,12 +1,6 @@
-"""What the tools that damage files share: the damage, the watch over each reading, the counts.
+"""What the tools share that damage files at random and count what becomes of them."""
 
-A tool says how files of each kind are made, whole or in part damaged already, and how one is read.
-"""
-
-import faulthandler
 import os
-import shutil
-import struct
 import sys
 import tempfile
 import time
@@ -16,131 +10,133 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.command_line import say, whole_number
-from digits.errors import UserError
+from digits.command_line import whole_number
 
-MOST_SECONDS, MOST_MEGABYTES = 10, 500
-MEMORY_UNITS = 1_000_000 if sys.platform == "darwin" else 1_000  # in a megabyte
 MOST_BYTES = 40  # that are changed in one file
-HEADER = 200  # bytes at either end of a file, where its sizes stand
-HOSTILE = (0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
-SHARE_CUT, SHARE_RANDOM = (
-    0.2,
-    0.4,
-)  # of damaged files; in the others, a number in a header is hostile
+SHARE_CUT = 0.3  # of the files end too soon
+SHARE_HOSTILE = 0.3  # of the files have numbers in their header that no honest file has
+HEADER = 200  # bytes of a file, in which its sizes and counts stand
+HOSTILE = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+MOST_HOSTILE = 3  # numbers in one file
 
-
-def add_count(parser, default, what):
-    """Add how many files are damaged, and the seed."""
-    count, seed = whole_number(1, 1_000_000), whole_number(0, 2**32 - 1)
-    parser.add_argument("count", type=count, nargs="?", default=default, metavar="N", help=what)
-    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="decides all chance")
+LONGEST = 10  # seconds for a file
+MOST_MEMORY = 500  # MB
 
 
 def damaged(whole, random):
-    """Return bytes that end too soon, or of which some are others, or a number is hostile."""
-    content, chance = bytearray(whole), random.random()
-    if chance < SHARE_CUT:
-        return bytes(content[: random.integers(len(content))])
-    if chance < SHARE_CUT + SHARE_RANDOM:
-        for _ in range(random.integers(1, MOST_BYTES + 1)):
-            content[random.integers(len(content))] = random.integers(256)
-        return bytes(content)
-    for _ in range(random.integers(1, 4)):
-        put_hostile(content, random)
-    return bytes(content)
+    """Return bytes of which some are others, and now and then the end is missing."""
+    content = np.frombuffer(whole, np.uint8).copy()
+    if random.random() < SHARE_HOSTILE:
+        set_hostile_numbers(content, random)
+    else:
+        places = random.integers(0, len(whole), random.integers(1, MOST_BYTES + 1))
+        content[places] = random.integers(0, 256, len(places))
+    cut = random.integers(1, len(whole)) if random.random() < SHARE_CUT else len(whole)
+    return content[:cut].tobytes()
 
 
-def put_hostile(content, random):
-    """Put a number as no honest file has it near the start or the end of a content."""
-    number, order = int(random.choice(HOSTILE)), random.choice(["<", ">"])
-    size = "H" if number <= 0xFFFF and random.random() < 0.5 else "I"
-    place = int(random.integers(min(HEADER, len(content) - 4)))
-    place = place if random.random() < 0.8 else len(content) - 4 - place
-    struct.pack_into(order + size, content, max(place, 0), number)
+def set_hostile_numbers(content, random):
+    """Put numbers of 16 or 32 bits, of either byte order, into the header: uint8 (n,), in place."""
+    for _ in range(random.integers(1, MOST_HOSTILE + 1)):
+        size, order = (2, 4)[random.integers(2)], ("little", "big")[random.integers(2)]
+        number = HOSTILE[random.integers(len(HOSTILE))] % 256**size
+        place = random.integers(0, max(1, min(HEADER, len(content)) - size))
+        field = np.frombuffer(number.to_bytes(size, order), np.uint8)
+        content[place : place + size] = field[: len(content) - place]
 
 
-def read_damaged(kinds, make, read, arguments):
-    """Make and read files of each kind in turn, and print what became of them.
+class Watch:
+    """What became of files that were read one after another.
 
-    `make(kind, random, folder)` returns the path of a new file, `read(path)` a word for the
-    outcome. Raises UserError, and leaves the file, if it takes too long, too much memory, or has
-    anything printed that is not this program's.
+    `read` takes a path, and returns a word for what became of the file or raises what no reader
+    should. `faults` are the paths of files with which something is wrong, which stay, and what.
     """
-    random, counts, slowest = np.random.default_rng(arguments.seed), Counter(), 0.0
-    folder = Path(tempfile.mkdtemp())
-    say(f"one after another in {folder}")
-    for number in range(arguments.count):
-        kind = kinds[number % len(kinds)]
-        folder.mkdir(exist_ok=True)
-        path = make(kind, random, folder)
-        started = time.perf_counter()
-        with watched(path):
-            counts[kind, read(path)] += 1
+
+    def __init__(self, read):
+        self.read, self.counts, self.faults, self.slowest = read, Counter(), [], 0.0
+
+    def take(self, path):
+        """Read a file, and delete it unless something is wrong."""
+        memory, started = peak_memory(), time.perf_counter()
+        with lines_to_stderr() as lines:
+            outcome, faults = self.outcome(path)
         seconds = time.perf_counter() - started
-        require_little(path, seconds)
-        slowest = max(slowest, seconds)
-        shutil.rmtree(folder)
-    print("\n".join(table(kinds, counts)))
-    print(f"the slowest took {slowest:.2f} s; memory came to {megabytes():.0f} MB")
+        self.counts[outcome] += 1
+        self.slowest = max(self.slowest, seconds)
+        if seconds > LONGEST:
+            faults.append(f"took {seconds:.1f} s")
+        if memory <= MOST_MEMORY < peak_memory():
+            faults.append(f"took {peak_memory():.0f} MB")
+        if lines:
+            faults.append(f"wrote {len(lines)} lines to stderr: {lines[0]}")
+        if faults:
+            self.faults.append((path, "; ".join(faults)))
+        else:
+            path.unlink()
+
+    def outcome(self, path):
+        """Return what became of a file, and a list of what is wrong with that."""
+        try:
+            return self.read(path), []
+        except Exception as error:  # noqa: BLE001
+            return "exception", [f"{type(error).__name__}: {error}"]
+
+    def lines(self):
+        """Yield the lines of a table: how many files came to what, and what they took."""
+        for outcome, count in self.counts.most_common():
+            yield f"{outcome:12} {count:6,}"
+        yield f"the slowest took {self.slowest:.2f} s, all of them {peak_memory():.0f} MB at most"
+        for path, what in self.faults:
+            yield f"{path}: {what}"
 
 
 @contextmanager
-def watched(path):
-    """Raise UserError if a line is written in this block, by whatever library, that is not ours.
-
-    Ours name the file. What does not end in time is ended, with where it was.
-    """
-    terminals = os.dup(1), os.dup(2)
+def lines_to_stderr():
+    """Yield a list that holds, after the block, the lines that it wrote to file descriptor 2."""
+    lines, terminal = [], os.dup(2)
     with tempfile.TemporaryFile() as held:
-        faulthandler.dump_traceback_later(3 * MOST_SECONDS, exit=True, file=terminals[1])
+        os.dup2(held.fileno(), 2)
         try:
-            point_at(held.fileno(), held.fileno())
-            yield
+            yield lines
         finally:
-            point_at(*terminals)
-            faulthandler.cancel_dump_traceback_later()
-            for terminal in terminals:
-                os.close(terminal)
-        held.seek(0)
-        strange = [line for line in held.read().decode().splitlines() if path.name not in line]
-    if strange:
-        raise UserError(f"reading {path} printed {strange[0]!r}: look at it there")
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            lines += held.read().decode(errors="replace").splitlines()
 
 
-def point_at(out, err):
-    """Point this process's stdout and stderr at other open files, C libraries' included."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(out, 1)
-    os.dup2(err, 2)
-
-
-def require_little(path, seconds):
-    """Raise UserError if a file took too long, or memory has come to too much."""
-    if seconds > MOST_SECONDS or megabytes() > MOST_MEGABYTES:
-        raise UserError(
-            f"reading {path} took {seconds:.1f} s and {megabytes():.0f} MB: look at it there"
-        )
-
-
-def megabytes():
-    """Return the most memory that this process has had; 0 where the system does not tell."""
+def peak_memory():
+    """Return the most memory that this process has had, in MB; 0 where the system does not say."""
     try:
         import resource
-    except ImportError:
+    except ImportError:  # Windows
         return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEMORY_UNITS
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def table(kinds, counts):
-    """Yield the lines of a table: how many files of each kind came to what."""
-    outcomes = sorted({outcome for _, outcome in counts})
-    width = max(map(len, kinds)) + 1
-    yield f"{'':{width}}" + "".join(f"{outcome:>14}" for outcome in outcomes)
-    for kind in (*kinds, "all"):
-        row = [
-            sum(n for (k, o), n in counts.items() if o == each and kind in (k, "all"))
-            for each in outcomes
-        ]
-        yield f"{kind:{width}}" + "".join(f"{n:14,}" for n in row)
+def add_count_and_seed(parser, count):
+    """Let a user say how many files are damaged, and how."""
+    most, seeds = whole_number(1, 1_000_000), whole_number(0, 2**32 - 1)
+    parser.add_argument("count", type=most, nargs="?", default=count, metavar="N", help="files")
+    parser.add_argument("--seed", type=seeds, default=1, metavar="N", help="decides all chance")
+
+
+def damage(wholes, read, arguments):
+    """Damage files, whole ones by name as bytes, read each, print the counts, return the status.
+
+    `read` is what a `Watch` takes.
+    """
+    random, watch = np.random.default_rng(arguments.seed), Watch(read)
+    names, folder = sorted(wholes), Path(tempfile.mkdtemp())
+    print(f"one after another in {folder}", file=sys.stderr)
+    for n in range(arguments.count):
+        name = names[random.integers(len(names))]
+        path = folder / f"{n:05}-{name}"
+        path.write_bytes(damaged(wholes[name], random))
+        watch.take(path)
+    for line in watch.lines():
+        print(line)
+    if not watch.faults:
+        folder.rmdir()
+    return 1 if watch.faults else 0
