@@ -47,7 +47,6 @@ KINDS = {  # by the end of a name: a mode, a format, and how it is saved
     "group4.tif": ("1", "TIFF", {"compression": "group4"}),
     "float.tif": ("F", "TIFF", {}),
     "16.tif": ("I;16", "TIFF", {"compression": "tiff_lzw"}),
-    "tiled.tif": ("L", "TIFF", {"tiffinfo": {322: SIDE, 323: SIDE}}),
     "lossy.webp": ("RGB", "WEBP", {}),
     "lossless.webp": ("RGBA", "WEBP", {"lossless": True}),
     "colour.avif": ("RGB", "AVIF", {"speed": 10}),
@@ -91,7 +90,7 @@ def whole_pictures():
     wholes = {name: saved(page, *kind) for name, kind in KINDS.items()}
     wholes |= {f"plain{n}.ppm": plain(n, page) for n in (1, 2, 3)}
     wholes |= {path.name: path.read_bytes() for path in (ROOT / "examples").glob("*_[0-9].*")}
-    wholes["interlaced.png"] = interlaced(grey)
+    wholes |= {"interlaced.png": interlaced(grey), "tiled.tif": tiled(grey)}
     return {name: content for name, content in wholes.items() if content}
 
 
@@ -114,12 +113,12 @@ def in_mode(page, mode):
     if mode == "RGBA":
         page = page.copy()
         page.putalpha(ImageOps.invert(page.convert("L")))
-    return page.convert(mode)
+    return page.convert(mode, dither=Image.Dither.NONE)
 
 
 def plain(kind, page):
     """Return a page as plain text: 1 black and white, 2 grey, 3 colour."""
-    values = np.asarray(page.convert({1: "1", 2: "L", 3: "RGB"}[kind])).astype(int).ravel()
+    values = np.asarray(in_mode(page, {1: "1", 2: "L", 3: "RGB"}[kind])).astype(int).ravel()
     head = f"P{kind} {page.width} {page.height}{'' if kind == 1 else ' 255'}\n"
     return (head + " ".join(map(str, values))).encode()
 
@@ -131,6 +130,17 @@ def interlaced(grey):
     header = struct.pack(">IIBBBBB", *grey.shape[::-1], 8, 0, 0, 0, 1)
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+
+
+def tiled(grey):
+    """Return grey, uint8 (h, w), as a TIFF of one compressed tile, which Pillow does not write."""
+    height, width = grey.shape
+    pixels = zlib.compress(grey.tobytes())
+    tags = {256: width, 257: height, 258: 8, 259: 8, 262: 1, 277: 1, 322: width, 323: height}
+    tags |= {324: 8 + 2 + 12 * (len(tags) + 2) + 4, 325: len(pixels)}  # where the tile begins, ends
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    return head + entries + bytes(4) + pixels
 
 
 def chunk(kind, data):
