@@ -260,10 +260,10 @@ def test_deep_picture_is_brought_to_grey_band_by_band(page_with_digit, monkeypat
     np.testing.assert_allclose(np.asarray(grey), expected, atol=1e-4)
 
 
-def dots(side, apart):
-    """Return paper with a block of fine dots, most of which is no darker than paper: uint8."""
-    page = np.full((side, side), 255, np.uint8)
-    page[side // 4 : side // 2 : apart, side // 4 : side // 2 : apart] = 0
+def dots():
+    """Return paper with fine dots: of the marks they make, most is no darker than paper."""
+    page = np.full((101, 120), 200.0)
+    page[44:76:4, 96:112:5] = 29
     return page
 
 
@@ -282,7 +282,8 @@ def extremes(numbers):
         yield (rows + columns) % 2 * random.choice([1, 255])
         yield (random.random(shape) < 0.1) * random.choice([1, 255, 1e30])
     yield from (np.full((6, 6), number) for number in numbers)
-    yield from (dots(120, apart) for apart in (3, 4))
+    yield 0.9 - 1e-6 * random.random((28, 28))
+    yield dots()
 
 
 def as_mode(values, mode):
