@@ -287,8 +287,10 @@ def require_few_strips(file):
     for _ in range(tags):
         tag = file.read(size)
         many = int.from_bytes(tag[count], order) > MOST_STRIPS
-        if not tag or (many and int.from_bytes(tag[:2], order) in PLACES_OF_STRIPS):
+        if many and int.from_bytes(tag[:2], order) in PLACES_OF_STRIPS:
             raise UserError(TOO_LONG)
+        if not tag:  # the file ends too soon, as Pillow will find
+            return
 
 
 def decoded_tiff_pixels(picture, _file, _side):

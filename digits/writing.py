@@ -25,6 +25,7 @@ from digits.pieces import (
 )
 
 MOST_MARKS = 60  # a picture with more of them is none of digits
+MOST_READ = 400  # pieces of it, alone and joined: of 421 pictures, that of the most has 133
 
 SPECK = 0.12  # of the digits' height, both ways: what is smaller is no part of one
 SAME_ROW = 0.4  # of the lower one's height, shared by neighbours
@@ -45,6 +46,10 @@ PART, MOST_ELSE = 0.3, 10  # of a digit's height: marks as large, and so many of
 TRIFLE = 0.1  # of all that stands out
 MOST_ONES = 9  # side by side in a number
 WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
+
+
+class TooMuchToReadError(Exception):
+    """Marks that may be parted and joined in more ways than those of any writing."""
 
 
 class Digit(NamedTuple):
@@ -96,7 +101,10 @@ def readings_of(ink, predict):
         return []
     everything = np.flatnonzero(no_speck)
     reader = Reader(ink, predict, usual)
-    rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
+    try:
+        rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
+    except TooMuchToReadError:
+        return []
     rows = [row for row in writing_among(rows) if not has_bars(row)]
     if is_lost(rows, ink.marks):
         rows = []
@@ -245,8 +253,13 @@ class Reader:
         return self.readings[piece]
 
     def read_all(self, pieces):
-        """Read those pieces that were not read before, all at once, and return the pieces."""
+        """Read those pieces that were not read before, all at once, and return the pieces.
+
+        Raises TooMuchToReadError if they are very many.
+        """
         new = list({piece: None for piece in pieces if piece not in self.readings})
+        if len(self.readings) + len(new) > MOST_READ:
+            raise TooMuchToReadError
         if new:
             images = np.stack([image(self.ink, piece, self.thickness_of(piece)) for piece in new])
             both = zip(images, self.predict(images), strict=True)

@@ -172,6 +172,25 @@ def test_examples_are_read(predict, example):
     assert answers.Answer("", "ok", rows=rows).text == example.stem[-1]
 
 
+def test_no_more_is_read_than_of_any_writing(predict, monkeypatch):
+    monkeypatch.setattr(writing, "MOST_READ", 100)
+    waves, x = np.full((440, 1440), 240, np.uint8), np.arange(120)
+    y = np.rint(17 * (np.sin(x / 6) + 1)).astype(int)  # each broad enough to be cut into seven
+    for top in range(20, 420, 70):
+        for left in range(20, 1400, 140):
+            for thick in range(5):
+                waves[top + y + thick, left + x] = 30
+    counts = []
+
+    def counted(images):
+        counts.append(len(images))
+        return predict(images)
+
+    with pytest.raises(NoDigitError):
+        text(Image.fromarray(waves), counted)
+    assert sum(counts) <= 2 * writing.MOST_READ
+
+
 def bars(count, thick, step, lengths=(120,)):
     """Return a PIL page of upright bars, of these lengths in turn."""
     page = np.full((240, 160 + count * step), 240, np.uint8)
@@ -193,7 +212,7 @@ def barcode():
 
 
 PATTERNS = {
-    "a comb": bars(30, 5, 12),
+    "a comb": bars(18, 5, 12),
     "a comb of few teeth": bars(writing.MOST_ONES + 1, 10, 40),
     "a ruler": bars(31, 4, 16, lengths=(90, 50, 50, 50, 50, 70, 50, 50, 50, 50)),
     "a barcode": barcode(),
