@@ -105,7 +105,7 @@ def readings_of(ink, predict):
         rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
     except TooMuchToReadError:
         return []
-    rows = [row for row in writing_among(rows) if not has_bars(row)]
+    rows = without_bars(writing_among(rows))
     if is_lost(rows, ink.marks):
         rows = []
     return [rows, *([[[reader.whole(everything)]]] if may_be_one(ink, everything) else [])]
@@ -147,10 +147,15 @@ def writing_among(rows):
     return written if any(certainty([row]) >= WELL_READ for row in written) else rows
 
 
-def has_bars(row):
-    """Return whether so many ones stand side by side that they are a comb, a barcode or a ruler."""
-    read = "".join(str(digit.predicted) for digit in row)
-    return "1" * (MOST_ONES + 1) in read
+def without_bars(rows):
+    """Return those rows that are no comb, barcode or ruler: so many ones side by side.
+
+    Beside such a row, rows of ones alone are bars of it, too.
+    """
+    read = ["".join(str(digit.predicted) for digit in row) for row in rows]
+    bars = ["1" * (MOST_ONES + 1) in text for text in read]
+    only_ones = [any(bars) and set(text) == {"1"} for text in read]
+    return [row for row, *are in zip(rows, bars, only_ones, strict=True) if not any(are)]
 
 
 def is_crowded(row):

@@ -229,6 +229,14 @@ def test_bars_are_no_number(predict, pattern, turn, inverted):
         text(page, predict)
 
 
+def test_number_beside_bars_is_read_without_them(predict):
+    page = np.array(page_of((5, 200, 40), (3, 300, 40)))
+    for left in range(60, 620, 40):
+        page[230:300, left : left + 8] = 45
+    page[330:390, 100:108] = page[330:390, 150:158] = 45  # two bars of them, further down
+    assert text(Image.fromarray(page), predict) == "53"
+
+
 def test_ones_are_read(predict):
     assert text(bars(8, 10, 60), predict) == "11111111"
     many = np.array(page_of((0, 300, 150)))
