@@ -311,6 +311,11 @@ def test_any_array_holds_digits_or_none(mode):
                 continue
 
 
+def test_what_has_no_ink_is_no_digit():
+    with pytest.raises(NoDigitError):
+        pictures.rows_of_digits(Image.fromarray(dots().astype(np.uint8)), any_digit)
+
+
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("of ink"), KeyError()])
 def test_failure_in_reading_is_an_answer(tmp_path, monkeypatch, error):
     def failing(_images):
