@@ -311,9 +311,9 @@ def test_any_array_holds_digits_or_none(mode):
                 continue
 
 
-def test_what_has_no_ink_is_no_digit():
+def test_what_has_no_ink_is_no_digit(predict):
     with pytest.raises(NoDigitError):
-        pictures.rows_of_digits(Image.fromarray(dots().astype(np.uint8)), any_digit)
+        pictures.rows_of_digits(Image.fromarray(dots().astype(np.uint8)), predict)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("of ink"), KeyError()])
