@@ -1,16 +1,18 @@
 """An answer: what was asked, what the network made of it, and how that is put into words."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from digits import pictures
 from digits.errors import NoDigitError, UserError
-from digits.files import shown
+from digits.files import first_line, shown
 from digits.scores import confidence
 from digits.writing import Digit
 
 SURE = 0.6  # a confidence below it is told as a doubt between two digits
+FAILED = "reading it failed"
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,37 @@ class Answer:
 
 def of_picture(path, predict):
     """Return the `Answer` to a picture file. Whatever is wrong with the file is in the answer."""
-    try:
-        picture = pictures.read(path)
-    except UserError as error:
-        return Answer(shown(path), "unreadable", error=str(error))
-    return of_opened(picture, shown(path), predict)
+    return guarded(shown(path), lambda: pictures.read(path), predict)
 
 
 def of_drawing(page, predict):
     """Return the `Answer` to what has been drawn on a page, a PIL image."""
-    return of_opened(page, "drawing", predict)
+    return guarded("drawing", lambda: page, predict)
+
+
+def guarded(source, opened, predict):
+    """Return the `Answer` to the picture that `opened` returns, a PIL image as of `pictures.read`.
+
+    It is an answer also where reading fails in a way that nobody thought of, so that one picture
+    never ends a folder.
+    """
+    try:
+        with failures_told():
+            return of_opened(opened(), source, predict)
+    except UserError as error:
+        return Answer(source, "unreadable", error=str(error))
+
+
+@contextmanager
+def failures_told():
+    """Turn any exception but a UserError into one, whose sentence asks to report it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # a mistake of this program, or of a library
+        what = f"{type(error).__name__}: {first_line(error)}"
+        raise UserError(f"{FAILED} ({what}); please report this, with the picture") from error
 
 
 def of_opened(picture, source, predict):

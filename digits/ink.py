@@ -21,6 +21,7 @@ JUDGED_SIDE = 500  # pixels that are enough to tell which of dark and light is i
 COMPARED_SIDE = 256  # pixels that are enough to tell which colour shows the ink best
 LEAST_ODDS = 0.33  # that ink of that kind, dark or light, is worth reading
 SHARE_OF_THRESHOLD = 0.6  # grain never reaches it, however rough the paper
+LEAST_RANGE = 1e-4  # of values with a threshold between them: 256 numbers of 32 bits have room
 FULL_QUANTILE = 0.9  # of a mark's pixels, ordered: its edges are fainter
 GRAINY_SIDE = 100  # pixels: smaller pictures have no grain to smooth away
 SHARE_OF_INK, SHARE_OF_FINE_INK = 0.35, 0.2  # of a mark's full ink, what is surely part of it
@@ -165,6 +166,8 @@ def pixel_centres(side):
 
 def threshold(values):
     """Return what best parts the low of many values from the high, after Otsu (1979)."""
+    if values.max() - values.min() < LEAST_RANGE:
+        return values.max()
     counts, edges = np.histogram(values, bins=256)
     below = counts.cumsum()[:-1]
     above = values.size - below

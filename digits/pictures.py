@@ -8,22 +8,20 @@ import os
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from digits import ink, writing
+from digits import decoding, ink, writing
 from digits.errors import NoDigitError, UserError
-from digits.files import reason
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2"}
+from digits.files import first_line, reason, special_kind
 
 COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}
 
 LARGEST_SIDE = 1000  # pixels: all that a digit needs, and what keeps a photograph quick
-MOST_PIXELS = 40_000_000  # that are decoded one by one: 160 MB
-TOO_LARGE = "the picture has too many pixels; save it smaller"
 NO_INK = "nothing stands out from the paper; more contrast, or more paper around it, may help"
 NO_DIGIT = "what stands out looks like none; crop away what is not the digit"
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
+MOST_SAMPLED = 1_000_000  # pixels that are enough for a middle value
+BAND = 1_000_000  # pixels of a deep picture that are brought to grey at once
 CLEARER = 1.5  # times the contrast of plain grey: a colour in which the ink is seen better
 
 
@@ -31,13 +29,13 @@ def at(path):
     """Return the pictures that `path` names: those of a folder by name, else itself."""
     try:
         return sorted(each for each in path.iterdir() if is_picture(each)) or [path]
-    except OSError:  # no folder, or none that can be entered: reading it says so
+    except (OSError, ValueError):  # no folder, or none that can be entered: reading it says so
         return [path]
 
 
 def is_picture(path):
     """Whether a file in a folder is one of its pictures, by its name."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
 
 
 def read(path):
@@ -47,55 +45,101 @@ def read(path):
     the file, if it is missing or unreadable.
     """
     try:
-        if path.is_dir() and os.access(path, os.R_OK):
-            raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
+        require_picture_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is odd and does no harm
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                return upright_and_reduced(picture)
+            with decoding.opened(path) as file:
+                return upright_and_reduced(decoding.loaded(file, LARGEST_SIDE))
     except UserError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UserError(TOO_LARGE) from error
-    except UnidentifiedImageError as error:
-        raise UserError("not a picture, or of an unknown kind; save it as PNG or JPEG") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(decoding.TOO_LARGE) from error
     except Exception as error:  # each of Pillow's many readers raises what it likes
         raise UserError(fault(error)) from error
 
 
-def upright_and_reduced(picture):
-    """Return an opened picture, loaded and upright, at about `LARGEST_SIDE` to twice as much.
+def require_picture_file(path):
+    """Raise UserError if `path` is a folder, or a special file, which may be read for ever."""
+    try:
+        kind = special_kind(path)
+    except ValueError as error:
+        raise UserError(f"cannot be read ({first_line(error)}); check the path") from error
+    if kind:
+        raise UserError(f"{kind}, not a picture; save the picture in a file, and name that")
+    if path.is_dir() and os.access(path, os.R_OK):
+        raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
 
-    A larger one is reduced by a whole factor, which is its `info["reduced"]`. A JPEG comes out of
-    its file smaller, so that it takes no more memory and time than it has to.
+
+def upright_and_reduced(picture):
+    """Return an opened picture, upright, at about `LARGEST_SIDE` to twice as much.
+
+    A larger one is reduced by a whole factor, which is its `info["reduced"]`, times what it was
+    reduced by as it was decoded.
     """
-    width, pixels = picture.width, picture.width * picture.height
-    picture.draft(None, (LARGEST_SIDE, LARGEST_SIDE))
-    held = pixels if picture.info.get("progressive") else picture.width * picture.height
-    if held > MOST_PIXELS:  # a progressive JPEG is in memory whole, however small it comes out
-        raise UserError(TOO_LARGE)
     picture.load()
-    drafted = width / picture.width
+    decoded = picture.info.get("reduced", 1)
     upright = common_mode(picture)
     ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again
     factor = max(upright.size) // LARGEST_SIDE
     reduced = upright.reduce(factor) if factor > 1 else upright
-    reduced.info["reduced"] = max(factor, 1) * drafted
+    reduced.info["reduced"] = max(factor, 1) * decoded
     return reduced
 
 
 def common_mode(picture):
     """Return a PIL image in a mode that Pillow reduces and turns into grey, or raise ValueError."""
     if is_deep(picture):
-        return picture if picture.mode == "F" else picture.convert("I")
+        return scaled_grey(picture)
     if picture.has_transparency_data:
         return picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
     return picture if picture.mode in COMMON_MODES else picture.convert("RGB")
 
 
+def scaled_grey(picture):
+    """Return a deep picture as grey of mode F, 0 black to 1 white, all of it finite.
+
+    White is the least full scale that holds its values. What is negative or not finite stands for
+    no data, as -3.4e38 does in maps, and takes the middle one of the other values.
+    """
+    brightest = max(values.max(initial=0, where=is_data(values)) for _, values in bands(picture))
+    white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
+    middle = middle_value(picture) / white
+    grey = picture if picture.mode == "F" else Image.new("F", picture.size)
+    for box, values in bands(picture):
+        scaled = np.where(is_data(values), values, 0) / np.float32(white)
+        scaled[~is_data(values)] = middle
+        grey.paste(Image.fromarray(scaled), box)
+    grey.info = picture.info
+    return grey
+
+
+def middle_value(picture):
+    """Return the middle one of a deep picture's values that are data: of very many, of some."""
+    step = 1 + picture.width * picture.height // MOST_SAMPLED
+    found = np.concatenate([values[is_data(values)][::step] for _, values in bands(picture)])
+    return ink.median(found) if len(found) else 0
+
+
+def bands(picture):
+    """Yield the place and the values, float32 (h, w), of each of the bands that make up a picture.
+
+    All at once, the values of a large one would be in memory three times.
+    """
+    rows = max(1, BAND // picture.width)
+    for top in range(0, picture.height, rows):
+        box = 0, top, picture.width, min(top + rows, picture.height)
+        yield box, np.asarray(picture.crop(box)).astype(np.float32)
+
+
+def is_data(values):
+    """Return which of a deep picture's values stand for a brightness."""
+    return np.isfinite(values) & (values >= 0)
+
+
 def fault(error):
     """Return why a picture cannot be read, and the way on."""
+    if isinstance(error, MemoryError):
+        return decoding.TOO_LARGE
     if isinstance(error, OSError) and error.errno:
         return f"cannot be read ({reason(error)}); check the path"
     return "the picture is damaged; save it anew as PNG or JPEG"
@@ -125,7 +169,7 @@ def scaled(box, scales):
 def for_display(picture):
     """Return a PIL image as uint8 colour (h, w, 3), at most `LARGEST_SIDE` on a side."""
     if is_deep(picture):
-        picture = Image.fromarray(np.rint(255 * deep_grey(picture)).astype(np.uint8))
+        picture = Image.fromarray(np.rint(255 * np.asarray(picture)).astype(np.uint8))
     if picture.has_transparency_data:
         paper = round(255 * paper_behind(*grey_and_opacity(picture)))
         picture = Image.alpha_composite(
@@ -141,8 +185,8 @@ def brightness(picture):
 
     Where ink and paper are of different colours and alike in grey, it is a colour's brightness.
     """
-    grey = ink.shrunk(deep_grey(picture) if is_deep(picture) else plain_grey(picture), LARGEST_SIDE)
-    if is_deep(picture) or picture.mode in ("L", "LA"):
+    grey = ink.shrunk(plain_grey(picture), LARGEST_SIDE)
+    if picture.mode in ("F", "L", "LA"):
         return grey
     colours = [
         ink.shrunk(np.asarray(colour, np.float32) / 255, LARGEST_SIDE)
@@ -157,16 +201,10 @@ def is_deep(picture):
     return picture.mode.startswith(("I", "F"))
 
 
-def deep_grey(picture):
-    """Return deep grey as float32, white being the least full scale that holds its values."""
-    values = np.asarray(picture).astype(np.float32)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    brightest = max(float(values.max()), 1e-6)
-    return values / next((scale for scale in FULL_SCALES if scale >= brightest), brightest)
-
-
 def plain_grey(picture):
-    """Return any other picture as float32 grey, transparency laid on paper."""
+    """Return a picture as float32 grey, 0 black to 1 white, transparency laid on paper."""
+    if is_deep(picture):
+        return np.asarray(picture)
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"), np.float32) / 255
     grey, opacity = grey_and_opacity(picture)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from digits.centring import as_mnist, with_pen_of_mnist
+from digits.centring import IMAGE_SIDE, as_mnist, with_pen_of_mnist
 from digits.ink import grown, median, quantile
 
 LEAST_AREA, LEAST_SIDE = 4, 3  # pixels of a mark
@@ -23,6 +23,7 @@ NARROWEST = 0.25  # of the digits' height, to either side of a cut
 LEAST_TO_CUT = 12  # pixels of height: what is lower is one digit, or part of one
 TO_BE_CUT = 0.8  # width by height, from which a mark may be several digits
 FULL_INK = 0.9  # of a digit's pixels, ordered: as strong as this and more is full ink
+LEAST_INK = 0.001  # a quarter of a step of 8-bit grey: of what is fainter, no image can be made
 EDGE = 0.1  # of full ink, where a digit's box begins
 
 
@@ -40,7 +41,7 @@ def digit_like(ink):
     marks = ink.marks
     width, height = marks.widths, marks.heights
     longer, on_edge = np.maximum(width, height), marks.pixels_on_edge()
-    seen = (marks.areas >= LEAST_AREA) & (longer >= LEAST_SIDE)
+    seen = (marks.areas >= LEAST_AREA) & (longer >= LEAST_SIDE) & (ink.full >= LEAST_INK)
     flat, along_edge = width > FLAT * height, on_edge >= ALONG_EDGE * longer
     sound = seen & ~flat & ~along_edge & (marks.thickness() <= SOLID * longer)
     if not sound.any():  # cut out so tightly that the digit touches the picture's edge
@@ -76,7 +77,10 @@ def slices(ink, piece, digit_height):
 
 
 def image(ink, piece, thickness):
-    """Return the 28×28 uint8 image of a piece's ink, whose strokes are of so many pixels."""
+    """Return the 28×28 uint8 image of a piece's ink, whose strokes are of so many pixels.
+
+    It is empty if most of the piece is no darker than the paper: gaps between fine dots.
+    """
     left, top, right, bottom = piece.box
     reach = max(1, round(thickness / 2))
     first_row, first_column = max(top - reach, 0), max(left - reach, 0)
@@ -86,6 +90,8 @@ def image(ink, piece, thickness):
     own[:, : left - first_column] = own[:, right - first_column :] = False
     fading = grown(own, reach) & (labels < 0) & (strength > ink.least)
     full = quantile(strength[own], FULL_INK)
+    if full < LEAST_INK:
+        return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     drawn = np.clip(np.where(own | fading, strength, 0) / full, 0, 1)
     rows, columns = span((drawn > EDGE).any(axis=1)), span((drawn > EDGE).any(axis=0))
     return as_mnist(with_pen_of_mnist(drawn[rows, columns]))

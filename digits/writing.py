@@ -25,6 +25,7 @@ from digits.pieces import (
 )
 
 MOST_MARKS = 60  # a picture with more of them is none of digits
+MOST_READ = 400  # pieces of it, alone and joined: of 421 pictures, that of the most has 133
 
 SPECK = 0.12  # of the digits' height, both ways: what is smaller is no part of one
 SAME_ROW = 0.4  # of the lower one's height, shared by neighbours
@@ -43,7 +44,12 @@ CROWDED = 0.2  # of the digits' widths: what overlaps of them in a pattern, and 
 NO_DIGIT = 0.2  # mean confidence below which nothing is a digit
 PART, MOST_ELSE = 0.3, 10  # of a digit's height: marks as large, and so many of them beside digits
 TRIFLE = 0.1  # of all that stands out
+MOST_ONES = 9  # side by side in a number
 WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
+
+
+class TooMuchToReadError(Exception):
+    """Marks that may be parted and joined in more ways than those of any writing."""
 
 
 class Digit(NamedTuple):
@@ -95,8 +101,11 @@ def readings_of(ink, predict):
         return []
     everything = np.flatnonzero(no_speck)
     reader = Reader(ink, predict, usual)
-    rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
-    rows = writing_among(rows)
+    try:
+        rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
+    except TooMuchToReadError:
+        return []
+    rows = without_bars(writing_among(rows))
     if is_lost(rows, ink.marks):
         rows = []
     return [rows, *([[[reader.whole(everything)]]] if may_be_one(ink, everything) else [])]
@@ -136,6 +145,17 @@ def writing_among(rows):
     """
     written = [row for row in rows if certainty([row]) >= BADLY_READ and not is_crowded(row)]
     return written if any(certainty([row]) >= WELL_READ for row in written) else rows
+
+
+def without_bars(rows):
+    """Return those rows that are no comb, barcode or ruler: so many ones side by side.
+
+    Beside such a row, rows of ones alone are bars of it, too.
+    """
+    read = ["".join(str(digit.predicted) for digit in row) for row in rows]
+    bars = ["1" * (MOST_ONES + 1) in text for text in read]
+    only_ones = [any(bars) and set(text) == {"1"} for text in read]
+    return [row for row, *are in zip(rows, bars, only_ones, strict=True) if not any(are)]
 
 
 def is_crowded(row):
@@ -238,11 +258,18 @@ class Reader:
         return self.readings[piece]
 
     def read_all(self, pieces):
-        """Read those pieces that were not read before, all at once, and return the pieces."""
+        """Read those pieces that were not read before, all at once, and return the pieces.
+
+        Raises TooMuchToReadError if they are very many.
+        """
         new = list({piece: None for piece in pieces if piece not in self.readings})
+        if len(self.readings) + len(new) > MOST_READ:
+            raise TooMuchToReadError
         if new:
             images = np.stack([image(self.ink, piece, self.thickness_of(piece)) for piece in new])
-            both = zip(images, self.predict(images), strict=True)
+            has_ink = images.any(axis=(1, 2))[:, np.newaxis]
+            read = np.where(has_ink, self.predict(images), np.float32(0.1))  # any of ten
+            both = zip(images, read, strict=True)
             self.readings.update(zip(new, both, strict=True))
         return pieces
 

@@ -1,6 +1,7 @@
 """From a picture of any kind to what MNIST holds."""
 
 import io
+import shutil
 import struct
 import zlib
 
@@ -9,7 +10,7 @@ import pytest
 from conftest import ROOT, printed_digits
 from PIL import Image
 
-from digits import model_file, pictures
+from digits import answers, model_file, pictures
 from digits.centring import as_mnist
 from digits.errors import NoDigitError, UserError
 
@@ -236,6 +237,97 @@ BLANK = {
 def test_blank_page_holds_no_digit(page):
     with pytest.raises(NoDigitError):
         pictures.rows_of_digits(pictures.upright_and_reduced(page), any_digit)
+
+
+LOWEST = -3.4e38  # what maps hold where they have no data
+
+
+def test_no_data_is_paper(page_with_digit):
+    page, expected = page_with_digit
+    values = np.asarray(page, np.float32) / 255
+    values[:40, :60], values[-3:, -3:] = LOWEST, np.nan
+    assert difference_when_aligned(only_digit(Image.fromarray(values)).image, expected) < ALIKE
+
+
+def test_deep_picture_is_brought_to_grey_band_by_band(page_with_digit, monkeypatch):
+    page, _ = page_with_digit
+    values = np.asarray(page).astype(np.int32) * 257
+    values[0, 0], values[1, 1] = -1, 65_535
+    expected = np.where(values < 0, np.median(values[values >= 0]), values) / 65_535
+    monkeypatch.setattr(pictures, "BAND", 7 * page.width)
+    monkeypatch.setattr(pictures, "MOST_SAMPLED", values.size)
+    grey = pictures.upright_and_reduced(Image.fromarray(values))
+    np.testing.assert_allclose(np.asarray(grey), expected, atol=1e-4)
+
+
+def dots():
+    """Return paper with fine dots: of the marks they make, most is no darker than paper."""
+    page = np.full((101, 120), 200.0)
+    page[44:76:4, 96:112:5] = 29
+    return page
+
+
+DEEP = [0, 1, 65_535, 1e38, LOWEST, np.nan, np.inf, -np.inf, 1e-40, 1e-6, -1, 2**31]
+
+
+def extremes(numbers):
+    """Yield arrays of float32 of several sizes and kinds that hold extreme numbers."""
+    random = np.random.default_rng(1)
+    for height, width in [(1, 1), (1, 2), (3, 1), (5, 5), (28, 28), (1, 300), (101, 90)]:
+        shape, rows, columns = (height, width), *np.indices((height, width))
+        yield np.full(shape, random.choice(numbers))
+        yield np.where(rows + columns == 0, random.choice(numbers), random.choice(numbers))
+        yield random.choice(numbers, shape)
+        yield random.random(shape) * random.choice(numbers)
+        yield (rows + columns) % 2 * random.choice([1, 255])
+        yield (random.random(shape) < 0.1) * random.choice([1, 255, 1e30])
+    yield from (np.full((6, 6), number) for number in numbers)
+    yield 0.9 - 1e-6 * random.random((28, 28))
+    yield dots()
+
+
+def as_mode(values, mode):
+    """Return float32 (h, w) as a PIL image of a mode, clipped to what that mode holds."""
+    if mode == "F":
+        return Image.fromarray(values)
+    most = {"I": 2**31 - 129, "I;16": 65_535}.get(mode, 255)
+    whole = np.nan_to_num(np.clip(values, -most if mode == "I" else 0, most))
+    if mode in ("I", "I;16"):
+        return Image.fromarray(whole.astype(np.int32 if mode == "I" else np.uint16))
+    return Image.fromarray(whole.astype(np.uint8)).convert(mode)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mode", ["F", "I", "I;16", "L", "RGBA", "1"])
+def test_any_array_holds_digits_or_none(mode):
+    for values in extremes(DEEP if mode == "F" else [0, 1, 128, 255]):
+        picture = as_mode(values.astype(np.float32), mode)
+        with np.errstate(all="raise", under="ignore"):
+            picture = pictures.upright_and_reduced(picture)
+            assert pictures.for_display(picture).dtype == np.uint8
+            try:
+                assert pictures.rows_of_digits(picture, any_digit)
+            except NoDigitError:
+                continue
+
+
+def test_what_has_no_ink_is_no_digit(predict):
+    with pytest.raises(NoDigitError):
+        pictures.rows_of_digits(Image.fromarray(dots().astype(np.uint8)), predict)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("of ink"), KeyError()])
+def test_failure_in_reading_is_an_answer(tmp_path, monkeypatch, error):
+    def failing(_images):
+        raise error
+
+    shutil.copy(ROOT / "examples" / "pencil_7.jpg", tmp_path / "seven.jpg")
+    of_picture = answers.of_picture(tmp_path / "seven.jpg", failing)
+    of_drawing = answers.of_drawing(pictures.read(tmp_path / "seven.jpg"), failing)
+    for answer in (of_picture, of_drawing):
+        assert answer.status == "unreadable"
+        assert f"reading it failed ({type(error).__name__}" in answer.error
+        assert "report this, with the picture" in answer.error
 
 
 def png_claiming(width, height):

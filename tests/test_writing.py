@@ -5,13 +5,14 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT, printed_digit
-from PIL import Image
+from PIL import Image, ImageOps
 
 from digits import answers, marks, model_file, pictures, writing
 from digits.errors import NoDigitError
 
 sys.path.insert(0, str(ROOT / "tools"))
-from damage_pictures import damaged_example
+from damage_pictures import whole_pictures
+from damaging import damaged
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +172,85 @@ def test_examples_are_read(predict, example):
     assert answers.Answer("", "ok", rows=rows).text == example.stem[-1]
 
 
+def test_no_more_is_read_than_of_any_writing(predict, monkeypatch):
+    monkeypatch.setattr(writing, "MOST_READ", 100)
+    waves, x = np.full((440, 1440), 240, np.uint8), np.arange(120)
+    y = np.rint(17 * (np.sin(x / 6) + 1)).astype(int)  # each broad enough to be cut into seven
+    for top in range(20, 420, 70):
+        for left in range(20, 1400, 140):
+            for thick in range(5):
+                waves[top + y + thick, left + x] = 30
+    counts = []
+
+    def counted(images):
+        counts.append(len(images))
+        return predict(images)
+
+    with pytest.raises(NoDigitError):
+        text(Image.fromarray(waves), counted)
+    assert sum(counts) <= 2 * writing.MOST_READ
+
+
+def bars(count, thick, step, lengths=(120,)):
+    """Return a PIL page of upright bars, of these lengths in turn."""
+    page = np.full((240, 160 + count * step), 240, np.uint8)
+    for n in range(count):
+        left = 80 + n * step
+        page[60 : 60 + lengths[n % len(lengths)], left : left + thick] = 30
+    return Image.fromarray(page)
+
+
+def barcode():
+    """Return a PIL page of bars and gaps of one to four units each, 30 bars as in EAN-13."""
+    widths, page = (
+        np.random.default_rng(3).integers(1, 5, 60) * 3,
+        np.full((200, 640), 240, np.uint8),
+    )
+    for bar, left in list(zip(widths, 40 + widths.cumsum(), strict=True))[::2]:
+        page[40:160, left : left + bar] = 30
+    return Image.fromarray(page)
+
+
+PATTERNS = {
+    "a comb": bars(18, 5, 12),
+    "a comb of few teeth": bars(writing.MOST_ONES + 1, 10, 40),
+    "a ruler": bars(31, 4, 16, lengths=(90, 50, 50, 50, 50, 70, 50, 50, 50, 50)),
+    "a barcode": barcode(),
+}
+
+
+@pytest.mark.parametrize("inverted", [False, True], ids=["dark ink", "light ink"])
+@pytest.mark.parametrize("turn", [0, 2])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_bars_are_no_number(predict, pattern, turn, inverted):
+    page = PATTERNS[pattern].rotate(turn, Image.Resampling.BICUBIC, fillcolor=240)
+    page = ImageOps.invert(page) if inverted else page
+    with pytest.raises(NoDigitError):
+        text(page, predict)
+
+
+def test_number_beside_bars_is_read_without_them(predict):
+    page = np.array(page_of((5, 200, 40), (3, 300, 40)))
+    for left in range(60, 620, 40):
+        page[230:300, left : left + 8] = 45
+    page[330:390, 100:108] = page[330:390, 150:158] = 45  # two bars of them, further down
+    assert text(Image.fromarray(page), predict) == "53"
+
+
+def test_ones_are_read(predict):
+    assert text(bars(8, 10, 60), predict) == "11111111"
+    many = np.array(page_of((0, 300, 150)))
+    for left in [*range(30, 290, 50), *range(410, 650, 50)]:
+        many[154:230, left : left + 8] = 45
+    assert text(Image.fromarray(many), predict) == "111111011111"
+
+
 def test_damaged_pictures_are_refused_or_read(predict, tmp_path):
-    random = np.random.default_rng(8)
+    random, wholes = np.random.default_rng(8), whole_pictures()
+    names = sorted(wholes)
     for _ in range(30):
-        answer = answers.of_picture(damaged_example(random, tmp_path), predict)
+        path = tmp_path / names[random.integers(len(names))]
+        path.write_bytes(damaged(wholes[path.name], random))
+        answer = answers.of_picture(path, predict)
         assert answer.status in ("ok", "unsure", "no-digit", "unreadable")
+        assert answers.FAILED not in (answer.error or "")

@@ -8,10 +8,8 @@ folder named first, and the exit status is 1.
 
 import gzip
 import io
-import shutil
 import struct
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -20,10 +18,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]  # of which python -I knows neither
 
-from damaging import HEADER, Watch, add_count_and_seed, damaged, set_hostile_numbers
+from damaging import HEADER, add_count_and_seed, damaged, read_all, set_hostile_numbers
 
 from digits import mnist
-from digits.command_line import Parser, run, say
+from digits.command_line import Parser, run
 from digits.errors import UserError
 
 EXAMPLES = """\
@@ -48,21 +46,7 @@ IDX_NAMES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
 def main():
-    arguments = parse()
-    random, watch = np.random.default_rng(arguments.seed), Watch(outcome)
-    folder = Path(tempfile.mkdtemp())
-    say(f"one after another in {folder}")
-    for n in range(arguments.count):
-        place = folder / f"{n:05}"
-        path = damaged_data(KINDS[n % len(KINDS)], random, place)
-        watch.take(path)
-        if not path.exists():  # nothing is wrong with it
-            shutil.rmtree(place)
-    for line in watch.lines():
-        print(line)
-    if not watch.faults:
-        folder.rmdir()
-    return 1 if watch.faults else 0
+    return read_all(damaged_data, outcome, parse())
 
 
 def parse():
@@ -80,9 +64,9 @@ def outcome(path):
     return "read"
 
 
-def damaged_data(kind, random, folder):
-    """Write data of a kind, in some way damaged, to a new folder; return its file of images."""
-    folder.mkdir()
+def damaged_data(number, random, folder):
+    """Write data, in some way damaged, to a folder; return its file of images."""
+    kind = KINDS[number % len(KINDS)]
     zeros = ZEROS if kind in WITH_ZEROS and random.random() < SHARE_WITH_ZEROS else 0
     contents = [
         header(kind, shape, random) + random.integers(0, 10, shape, np.uint8).tobytes()

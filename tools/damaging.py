@@ -1,6 +1,8 @@
 """What the tools share that damage files at random and count what becomes of them."""
 
 import os
+import re
+import shutil
 import sys
 import tempfile
 import time
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.command_line import whole_number
+from digits.command_line import say, whole_number
 
 MOST_BYTES = 40  # that are changed in one file
 SHARE_CUT = 0.3  # of the files end too soon
@@ -49,14 +51,14 @@ class Watch:
     """What became of files that were read one after another.
 
     `read` takes a path, and returns a word for what became of the file or raises what no reader
-    should. `faults` are the paths of files with which something is wrong, which stay, and what.
+    should. `faults` are the paths of files with which something is wrong, and what.
     """
 
     def __init__(self, read):
         self.read, self.counts, self.faults, self.slowest = read, Counter(), [], 0.0
 
     def take(self, path):
-        """Read a file, and delete it unless something is wrong."""
+        """Read a file, and return whether nothing is wrong."""
         memory, started = peak_memory(), time.perf_counter()
         with lines_to_stderr() as lines:
             outcome, faults = self.outcome(path)
@@ -67,12 +69,12 @@ class Watch:
             faults.append(f"took {seconds:.1f} s")
         if memory <= MOST_MEMORY < peak_memory():
             faults.append(f"took {peak_memory():.0f} MB")
-        if lines:
-            faults.append(f"wrote {len(lines)} lines to stderr: {lines[0]}")
+        strange = [line for line in lines if path.name not in line]  # ours name the file
+        if strange:
+            faults.append(f"wrote {len(strange)} lines to stderr: {strange[0]}")
         if faults:
             self.faults.append((path, "; ".join(faults)))
-        else:
-            path.unlink()
+        return not faults
 
     def outcome(self, path):
         """Return what became of a file, and a list of what is wrong with that."""
@@ -108,6 +110,15 @@ def lines_to_stderr():
 def peak_memory():
     """Return the most memory that this process has had, in MB; 0 where the system does not say."""
     try:
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1e3
+    except (OSError, TypeError):  # not Linux, whose `getrusage` counts the parent, too
+        return resident_peak()
+
+
+def resident_peak():
+    """Return the same by the system's account of processes."""
+    try:
         import resource
     except ImportError:  # Windows
         return 0
@@ -122,19 +133,20 @@ def add_count_and_seed(parser, count):
     parser.add_argument("--seed", type=seeds, default=1, metavar="N", help="decides all chance")
 
 
-def damage(wholes, read, arguments):
-    """Damage files, whole ones by name as bytes, read each, print the counts, return the status.
+def read_all(make, read, arguments):
+    """Make files, read each, print what became of them, and return the exit status.
 
-    `read` is what a `Watch` takes.
+    `make` takes a number, a random generator and an empty folder, and returns the path of a new
+    file there; `read` is what a `Watch` takes. The folder of a file with a fault stays.
     """
     random, watch = np.random.default_rng(arguments.seed), Watch(read)
-    names, folder = sorted(wholes), Path(tempfile.mkdtemp())
-    print(f"one after another in {folder}", file=sys.stderr)
-    for n in range(arguments.count):
-        name = names[random.integers(len(names))]
-        path = folder / f"{n:05}-{name}"
-        path.write_bytes(damaged(wholes[name], random))
-        watch.take(path)
+    folder = Path(tempfile.mkdtemp())
+    say(f"one after another in {folder}")
+    for number in range(arguments.count):
+        place = folder / f"{number:05}"
+        place.mkdir()
+        if watch.take(make(number, random, place)):
+            shutil.rmtree(place)
     for line in watch.lines():
         print(line)
     if not watch.faults:
