@@ -10,10 +10,10 @@ SETTINGS = {"epochs": (1, 1_000), "batch_size": (1, 1_000_000), "seed": (0, 2**3
 def fault(record):
     """Return what is wrong with the record of a training, in words, or None."""
     if not isinstance(record.get("recipe", ""), str):
-        return "its recipe is not a name"
+        return "its recipe must be a name"
     least, most = TEMPERATURES
     if not is_number(record.get("temperature", 1), least, most):
-        return f"its temperature is not a number from {least} to {most}"
+        return f"its temperature must be a number from {least} to {most}"
     history = record.get("history")
     if not isinstance(history, dict) or any(not is_series(history.get(name)) for name in SERIES):
         return "its history is incomplete"
@@ -28,9 +28,9 @@ def fault_of_unfinished(record):
         return "it names no recipe"
     for name, (least, most) in SETTINGS.items():
         if type(record.get(name)) is not int or not least <= record[name] <= most:
-            return f"its {name.replace('_', ' ')} is not a whole number from {least} to {most:,}"
+            return f"its {name.replace('_', ' ')} must be a whole number from {least} to {most:,}"
     if not is_number(record.get("seconds"), 0, np.inf):
-        return "its seconds are not a number"
+        return "its seconds must be a number"
     found = fault(record)
     if not found and len(record["history"]["loss"]) > record["epochs"]:
         return "its history has more epochs than it was to have"
