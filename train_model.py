@@ -19,6 +19,7 @@ from digits.command_line import (
 from digits.errors import UserError
 from digits.files import locked, printable, require_writable, shown, user_path
 from digits.networks import DEFAULT, RECIPES
+from digits.training_record import SETTINGS
 
 SEED = 1
 
@@ -37,19 +38,18 @@ def main():
     if not is_generated(arguments):
         output = arguments.output or MODEL
         with locked(output):
-            require_places(output, arguments.resume)  # before data is sought
+            place = require_places(output, arguments.resume)  # before data is sought
             found = mnist_training(arguments)
             if found or arguments.output:
-                return trained(arguments, output, found)
+                return trained(arguments, output, place, found or drawn_training(output))
     output = arguments.output or GENERATED_MODEL
     with locked(output):
-        return trained(arguments, output)
+        place = require_places(output, arguments.resume)
+        return trained(arguments, output, place, drawn_training(output))
 
 
-def trained(arguments, output, found=None):
-    """Train the model `output` on MNIST, if it was found, else on generated digits; return 0."""
-    place = require_places(output, arguments.resume)
-    data = found or drawn_training(output)
+def trained(arguments, output, place, data):
+    """Train the model `output` on training and validation images, and return the exit status."""
     record, state = planned(arguments, *data, place)
     announce(record)
     report(completed(record, data, state, place, output), output)
@@ -110,16 +110,11 @@ def add_settings(parser):
         metavar="NAME",
         help=f"network and training, of those that --list-recipes names (default: {DEFAULT})",
     )
-    for name, most in (("epochs", 1_000), ("batch-size", 1_000_000)):
-        parser.add_argument(
-            f"--{name}", type=whole_number(1, most), metavar="N", help="instead of the recipe's own"
-        )
-    parser.add_argument(
-        "--seed",
-        type=whole_number(0, 2**32 - 1),
-        metavar="N",
-        help=f"decides all chance (default: {SEED})",
-    )
+    helps = dict.fromkeys(SETTINGS, "instead of the recipe's own")
+    helps["seed"] = f"decides all chance (default: {SEED})"
+    for name, limits in SETTINGS.items():
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=whole_number(*limits), metavar="N", help=helps[name])
 
 
 def list_recipes():

@@ -27,6 +27,7 @@ def activation(described):
 
 
 def as_they_are(values):
+    """Values stay as they are."""
     return values
 
 
@@ -65,6 +66,7 @@ def sigmoid(values):
 
 
 def tanh(values):
+    """Values become their hyperbolic tangents."""
     return np.tanh(values, out=values)
 
 
@@ -77,6 +79,7 @@ def softmax(values):
 
 
 def relu_layer(config):
+    """The slope, the threshold and the largest value may be left out, or null."""
     largest = config.get("max_value")
     return partial(
         relu,
@@ -93,7 +96,15 @@ def leaky_relu_layer(config):
 
 
 def elu_layer(config):
+    """Alpha is in every version's settings."""
     return partial(elu, alpha=float(config["alpha"]))
+
+
+def softmax_layer(config):
+    """The axis has to be the last one."""
+    if config.get("axis", -1) not in (-1, [-1]):
+        raise OnlyKerasError(f"a softmax along axis {config['axis']}")
+    return softmax
 
 
 ACTIVATIONS = {
@@ -111,5 +122,5 @@ ACTIVATION_LAYERS = {
     "ReLU": relu_layer,
     "LeakyReLU": leaky_relu_layer,
     "ELU": elu_layer,
-    "Softmax": lambda config: softmax,
+    "Softmax": softmax_layer,
 }

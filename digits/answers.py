@@ -1,6 +1,5 @@
 """An answer: what was asked, what the network made of it, and how that is put into words."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -109,22 +108,13 @@ def guarded(source, opened, predict):
     never ends a folder.
     """
     try:
-        with failures_told():
-            return of_opened(opened(), source, predict)
+        return of_opened(opened(), source, predict)
     except UserError as error:
         return Answer(source, "unreadable", error=str(error))
-
-
-@contextmanager
-def failures_told():
-    """Turn any exception but a UserError into one, whose sentence asks to report it."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # a mistake of this program, or of a library
+    except Exception as error:  # noqa: BLE001 - a fault of this program, or of a library
         what = f"{type(error).__name__}: {first_line(error)}"
-        raise UserError(f"{FAILED} ({what}); please report this, with the picture") from error
+        sentence = f"{FAILED} ({what}); please report this, with the picture"
+        return Answer(source, "unreadable", error=sentence)
 
 
 def of_opened(picture, source, predict):

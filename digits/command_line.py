@@ -1,4 +1,4 @@
-"""How every script meets the terminal: its parser, its exit status, its last words."""
+"""Shared command-line code: parser, exit status, error messages."""
 
 import argparse
 import os
@@ -138,7 +138,7 @@ def status_of(main):
     except ModuleNotFoundError as error:
         return complain(missing_package(error))
     except KeyboardInterrupt as interruption:
-        print(file=sys.stderr)  # ends the line that ^C is on
+        say("")  # ends the line that ^C is on
         say(": ".join(filter(None, ["interrupted", str(interruption)])))
         return 130
     except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
@@ -149,7 +149,7 @@ def status_of(main):
 
 
 def refusal(error):
-    """Return the sentence for what the system refused: a file, or, without a name, the output."""
+    """Format an OSError as one sentence about the file, or about stdout if it names none."""
     if error.filename is not None:
         return f"{shown(error.filename)}: {reason(error)}; check the path"
     if isinstance(error, FileNotFoundError):  # os.getcwd's

@@ -69,6 +69,14 @@ def bias_of(layer, units):
     return bias
 
 
+def number(layer, name):
+    """Return a layer's setting that is a number. Raises OnlyKerasError if it is not one."""
+    value = layer.config[name]
+    if type(value) not in (int, float):
+        raise OnlyKerasError(f"{name} in the layer {layer.name} that is no number")
+    return value
+
+
 def require_image(shape):
     """Raise ValueError unless a shape is one of an image: height, width, channels."""
     if len(shape) != 3:

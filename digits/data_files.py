@@ -7,19 +7,18 @@ import io
 import math
 import struct
 import warnings
-import zipfile
 import zlib
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
+from digits import zips
 from digits.errors import UserError
 from digits.files import reason, special_kind
 
 MOST_IMAGES = 500_000  # 392 MB
 CHUNK = 1_000_000  # bytes that are read or unpacked at once
-ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; zipfile unpacks others whole
 IDX_NAMES = {"train": "train", "test": "t10k"}
 IDX_START, GZIP_START = b"\0\0\x08", b"\x1f\x8b"  # 8: unsigned bytes
 GZIP_FORMAT = zlib.MAX_WBITS | 16  # zlib's number for it
@@ -37,15 +36,6 @@ class Header(NamedTuple):
     def file_size(self):
         """Bytes of the header and its array."""
         return self.offset + self.dtype.itemsize * math.prod(self.shape)
-
-
-class SmallReads(io.BufferedReader):
-    """A file of which only little is read at once: not a zip directory of a million members."""
-
-    def read(self, size=-1):
-        if size > CHUNK:
-            raise ValueError(f"{size} bytes at once")
-        return super().read(size)
 
 
 def read(path, part):
@@ -111,7 +101,7 @@ def require_layout(images, labels, part, path):
 def read_npz(path, part):
     """Return the arrays (images, labels) of an .npz in the layout of Keras's mnist.npz."""
     names = [f"x_{part}.npy", f"y_{part}.npy"]
-    with guarded(path), SmallReads(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
+    with guarded(path), zips.opened(io.FileIO(path)) as archive:
         for name in names:
             if name not in archive.namelist():
                 raise lacking(f"the array {name.removesuffix('.npy')}", path)
@@ -121,9 +111,7 @@ def read_npz(path, part):
 
 def npy_header(archive, name):
     """Return the `Header` of an array in an open .npz, whose size must be the member's."""
-    member = archive.getinfo(name)
-    if member.compress_type not in ZIP_METHODS:
-        raise ValueError("packed as NumPy packs no array")
+    member = zips.described(archive, name)
     with archive.open(member) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a header that Python 2 wrote
         if np.lib.format.read_magic(file) != (1, 0):  # later ones are of structured arrays
@@ -153,8 +141,9 @@ def read_idx(folder, part):
     stem = IDX_NAMES[part]
     images = idx_path(folder, f"{stem}-images", "idx3-ubyte")
     labels = idx_path(folder, f"{stem}-labels", "idx1-ubyte")
-    require_layout(idx_header(images), idx_header(labels), part, folder)
-    return idx_array(images), idx_array(labels)
+    headers = idx_header(images), idx_header(labels)
+    require_layout(*headers, part, folder)
+    return idx_array(images, headers[0]), idx_array(labels, headers[1])
 
 
 def idx_path(folder, name, kind):
@@ -178,9 +167,8 @@ def idx_header(path):
         return Header(np.dtype(np.uint8), shape, offset)
 
 
-def idx_array(path):
-    """Return the array of an IDX file, which must hold what its header says and no more."""
-    header = idx_header(path)
+def idx_array(path, header):
+    """Return the array of an IDX file, which must hold what its `Header` says and no more."""
     with guarded(path):
         values = content(path, header.file_size + 1)  # reshape refuses one more, and one less
         return np.frombuffer(values, header.dtype, offset=header.offset).reshape(header.shape)

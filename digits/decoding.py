@@ -17,6 +17,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from digits.errors import UserError
+from digits.streams import stderr_to
 
 LONGEST = 7  # seconds of decoding
 MOST_READS = 1_000_000  # of one file: each may leave an object in memory
@@ -37,7 +38,8 @@ UNKNOWN = "not a picture, or of an unknown kind; save it as PNG or JPEG"
 class Format(NamedTuple):
     """A raster format: Pillow's module for it, and which files and how much of them are read.
 
-    Its files have one of `starts` at the byte `at`. `most_pixels` may be in a file, `most_decoded`
+    Its files have one of `starts` at the byte `at`, and `most_bytes`; a library that reads them
+    whole holds them beside the picture. `most_pixels` may be in a file, `most_decoded`
     come out of the decoder, which for JPEG and JPEG 2000 may be fewer.
     """
 
@@ -45,6 +47,7 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
     starts: tuple[bytes, ...]
     at: int = 0
+    most_bytes: int = MOST_BYTES
     most_pixels: int = 40_000_000
     most_decoded: int = 40_000_000
 
@@ -73,6 +76,7 @@ FORMATS = {
         (".webp",),
         (b"WEBP",),
         at=8,
+        most_bytes=80_000_000,
         most_pixels=20_000_000,
         most_decoded=20_000_000,
     ),
@@ -81,6 +85,7 @@ FORMATS = {
         (".avif",),
         (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"),
         at=4,
+        most_bytes=80_000_000,
         most_pixels=20_000_000,
         most_decoded=20_000_000,
     ),
@@ -117,9 +122,6 @@ class PictureFile(io.BufferedReader):
         super().__init__(io.FileIO(path))
         self.deadline, self.reads_left = time.monotonic() + LONGEST, MOST_READS
         self.most_at_once = MOST_BYTES
-        if os.fstat(self.fileno()).st_size > MOST_BYTES:
-            self.close()
-            raise UserError(LARGE_FILE)
 
     def read(self, size=-1):
         self.reads_left -= 1
@@ -134,23 +136,12 @@ def opened(path):
 
     They report what is odd on file descriptor 2 itself, libtiff each line that it cannot decode.
     """
-    try:
-        terminal = os.dup(2)
-    except OSError:  # it is closed
-        terminal = None
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    if nowhere != 2:
-        os.close(nowhere)
-    try:
-        with PictureFile(path) as file:
-            yield file
-    finally:
-        if terminal is None:
-            os.close(2)
-        else:
-            os.dup2(terminal, 2)
-            os.close(terminal)
+    with (
+        open(os.devnull, "wb") as nowhere,  # noqa: PTH123
+        stderr_to(nowhere.fileno()),
+        PictureFile(path) as file,
+    ):
+        yield file
 
 
 def loaded(file, side):
@@ -161,7 +152,9 @@ def loaded(file, side):
     decode, and whatever Pillow raises if it is damaged.
     """
     name = format_of(file)
-    picture = lazily(name, file)
+    if os.fstat(file.fileno()).st_size > FORMATS[name].most_bytes:
+        raise UserError(LARGE_FILE)
+    picture = with_header_alone(name, file)
     width, pixels = picture.width, picture.width * picture.height
     if max(picture.size) > MOST_SIDE or pixels > FORMATS[name].most_pixels:
         raise UserError(TOO_LARGE)
@@ -185,7 +178,7 @@ def format_of(file):
     raise UserError(UNKNOWN)
 
 
-def lazily(name, file):
+def with_header_alone(name, file):
     """Return the PIL image in a file of that format, of which the header alone is read.
 
     `Image.open` does the same, after it has imported the modules of five formats, which takes 4 ms.

@@ -30,9 +30,14 @@ class DescribedLayer(NamedTuple):
     inputs: list[str | None]
 
 
+def value_of(text):
+    """Return the value of a JSON text. Raises ValueError if a name stands twice in one object."""
+    return json.loads(text, object_pairs_hook=unique)
+
+
 def parsed(text):
     """Return a network's description, a dict. Raises ValueError if it is none."""
-    description = json.loads(text, object_pairs_hook=unique)
+    description = value_of(text)
     if not isinstance(description, dict):
         raise ValueError("no description of a network")
     return description
@@ -74,7 +79,11 @@ def layers(model):
     elif kind in ("Functional", "Model") and is_one_way(config):
         inputs = [inputs_of(part) for part in parts]
     else:
-        raise OnlyKerasError(f"the shape of a {kind} network")
+        raise OnlyKerasError(
+            "several inputs or outputs"
+            if kind in ("Functional", "Model")
+            else f"a network of kind {kind}"
+        )
     return [
         DescribedLayer(part["config"]["name"], part["class_name"], part["config"], names)
         for part, names in zip(parts, inputs, strict=True)
@@ -112,9 +121,9 @@ def sources_of(use):
     That is for a use in which it takes more than other layers' values.
     """
     if isinstance(use, list):  # Keras 2: [[name, node, tensor, other arguments], …]
-        return [name for name, *_ in use] if not any(others for *_, others in use) else None
-    nested = any(isinstance(value, dict | list) for value in use["kwargs"].values())
-    if len(use["args"]) != 1 or nested:
+        plain = not any(any(others.values()) for *_, others in use)
+        return [name for name, *_ in use] if plain else None
+    if len(use["args"]) != 1 or any(use["kwargs"].values()):
         return None
     taken = use["args"][0]
     tensors = taken if isinstance(taken, list) else [taken]

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files: written whole or not at all, locked, told apart, and named as a terminal can show."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ SPECIAL_FILES = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # by another, say Linux, NFS and Windows
+HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # another process has it: Linux, NFS, Windows
 
 
 @contextmanager

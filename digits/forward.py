@@ -41,14 +41,14 @@ class Step(NamedTuple):
 class Network:
     """A network as steps in order: what Keras's `predict` computes, on all processors.
 
-    `shape` is that of one image, `answer` that of the answer to it.
+    `shape` is that of one image.
     """
 
     def __init__(self, layers, shape):
         require_order(layers)
         self.layers, self.shape = layers, shape
         with np.errstate(all="ignore"):  # weights may be anything: who looks for numbers says so
-            self.steps, self.answer, held = steps(depth_first(layers), shape)
+            self.steps, held = steps(depth_first(layers), shape)
         self.processors = max(1, min(os.cpu_count() or 1, VALUES_IN_ALL // held))
         self.batch_size = max(1, min(BATCH_SIZE, VALUES_IN_ALL // (held * self.processors)))
 
@@ -127,8 +127,7 @@ def depth_first(layers):
 
 
 def steps(layers, shape):
-    """Return layers in order as steps, the shape of the answer to an image of a shape, and how
-    many values are held at a time for one image.
+    """Return layers in order as steps, and how many values one image of a shape takes at a time.
 
     Raises OnlyKerasError beyond the budget.
     """
@@ -144,7 +143,7 @@ def steps(layers, shape):
         for name in done_with:
             del shapes[name]
         found.append(Step(layer.name, computes.function, layer.inputs, done_with))
-    return found, computes.shape, most
+    return found, most
 
 
 def require_within_budget(values, work):
@@ -168,10 +167,10 @@ def in_threads(function, items, most):
         return list(pool.map(function, items))
 
 
-def network(model, weights):
+def network(model, weights_of):
     """Return the `Network` that Keras describes as `model`, a dict.
 
-    `weights` takes a layer's name, kind and the names of its weights to a list of its arrays.
+    `weights_of` takes a `description.DescribedLayer` and the names of its weights to their arrays.
     Raises OnlyKerasError for a network that needs Keras, OtherImagesError for one that takes other
     images, KeyError, TypeError or ValueError for a damaged one.
     """
@@ -179,22 +178,33 @@ def network(model, weights):
     for each in described:
         if each.kind not in LAYERS:
             raise OnlyKerasError(f"a layer of kind {each.kind}")
-    names = [weight_names(each.kind, each.config) for each in described]
-    arrays = [weights(each, wanted) for each, wanted in zip(described, names, strict=True)]
-    if sum(array.size for of_layer in arrays for array in of_layer) > MOST_WEIGHTS:
+    stored = [named_weights(each, weights_of) for each in described]
+    if sum(array.size for weights in stored for array in weights.values()) > MOST_WEIGHTS:
         raise OnlyKerasError(f"more than {MOST_WEIGHTS:,} weights")
     layers = [
-        Layer(*each[:3], by_name(*pair), each.inputs)
-        for each, *pair in zip(described, names, arrays, strict=True)
+        Layer(each.name, each.kind, each.config, copied(weights), each.inputs)
+        for each, weights in zip(described, stored, strict=True)
     ]
     first = described[0].config
     shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
     return Network(layers, image_shape(shape))
 
 
-def by_name(names, arrays):
-    """Return copies of a layer's arrays, as float32, by their names."""
-    return {name: np.array(array, np.float32) for name, array in zip(names, arrays, strict=True)}
+def named_weights(layer, weights_of):
+    """Return the arrays of a described layer, as they are stored, by Keras's names for them.
+
+    Raises OnlyKerasError for whole numbers, of which a quantised network is made.
+    """
+    names = weight_names(layer.kind, layer.config)
+    arrays = weights_of(layer, names)
+    if any(array.dtype.kind != "f" for array in arrays):
+        raise OnlyKerasError("weights in whole numbers")
+    return dict(zip(names, arrays, strict=True))
+
+
+def copied(weights):
+    """Return copies of a layer's arrays, as float32, by the same names."""
+    return {name: np.array(array, np.float32) for name, array in weights.items()}
 
 
 def image_shape(shape):
@@ -203,6 +213,8 @@ def image_shape(shape):
     Raises OtherImagesError unless that is the shape of 28×28 values.
     """
     sides = tuple(shape or ())[1:]
+    if None in sides and sides[2:] not in ((), (1,), (None,)):
+        raise OtherImagesError
     if not sides or None in sides:
         return IMAGE
     if not all(isinstance(side, int) and side > 0 for side in sides) or prod(sides) != 784:

@@ -15,7 +15,7 @@ import numpy as np
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_STEPS = 200_000  # messages, nodes and names that are looked at
-LONGEST_NAME, LONGEST_TEXT = 255, 4_000_000  # bytes
+LONGEST_NAME, LONGEST_PATH, LONGEST_TEXT = 255, 1_000, 4_000_000  # bytes
 LARGEST_RANK = 32
 
 # Types of header messages (IV.A.2).
@@ -83,9 +83,10 @@ class Reader:
         root = self.messages(self.root())
         attributes = dict(map(attribute, root[ATTRIBUTE]))
         members = dict(self.members(root))
-        arrays = {}
-        for name in members.keys() & set(groups):
-            arrays |= self.arrays(members[name], name)
+        wanted = members.keys() & set(groups)
+        arrays = {
+            path: array for name in wanted for path, array in self.arrays(members[name], name)
+        }
         found = {name: self.text(*attributes[name]) for name in attributes.keys() & set(texts)}
         return Contents(found, {*attributes, *members}, arrays)
 
@@ -182,14 +183,15 @@ class Reader:
         return name.decode()
 
     def arrays(self, address, path):
-        """Return the arrays of an object, a group or one array, by their paths."""
+        """Yield the paths and arrays of an object, a group or one array."""
+        if len(path) > LONGEST_PATH:
+            raise ValueError("a path that is too long")
         messages = self.messages(address)
         if LAYOUT in messages:
-            return {path: self.array(messages)}
-        found = {}
+            yield path, self.array(messages)
+            return
         for name, member in self.members(messages):
-            found |= self.arrays(member, f"{path}/{name}")
-        return found
+            yield from self.arrays(member, f"{path}/{name}")
 
     def array(self, messages):
         """Return an array of numbers as a view of the file."""
@@ -231,6 +233,8 @@ class Reader:
 def attribute(message):
     """Return an attribute's name and the bytes of its datatype, dataspace and data (IV.A.2.m)."""
     version, *sizes = struct.unpack_from("<BxHHH", message)
+    if sizes[0] > LONGEST_NAME + 1:
+        raise ValueError("a name that is too long")
     place = 9 if version == 3 else 8  # of the third, the name's character set comes between
     parts = []
     for size in sizes:

@@ -24,13 +24,16 @@ from digits.computing import (
     require_shape,
 )
 
+MOST_PADDING = 10_000  # zeros on one side of an image
+
 
 def zero_padding(layer, shape):
     """ZeroPadding2D: zeros around an image."""
     require(layer, data_format=["channels_last"])
+    require_image(shape)
     edges = [tuple(each) for each in layer.config["padding"]]
-    if len(shape) != 3 or min(map(min, edges)) < 0:
-        raise ValueError(f"{edges} around {shape}")
+    if not all(windows.is_whole(each, 0, MOST_PADDING) for edge in edges for each in edge):
+        raise ValueError(f"zeros {edges}")
     rows, columns = (side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True))
     target = (rows, columns, shape[2])
     return Computes(target, lambda values: windows.with_edges(values, edges), elements(target))
@@ -56,15 +59,19 @@ def convolution(layer, shape):
     require_image(shape)
     (kernel, bias), strides = kernel_and_bias(layer), layer.config["strides"]
     require_shape(kernel, (*layer.config["kernel_size"], shape[2], layer.config["filters"]))
-    edges = windows.edges(shape, kernel.shape[:2], layer.config)
-    rows, columns = windows.places(shape, edges, kernel.shape[:2], strides)
-    in_tiles = strides == [1, 1] and winograd.pays(kernel, rows, columns)
-    scratch = (winograd.sums if in_tiles else copies)(kernel, rows, columns)
+    grid = windows.grid(shape, kernel.shape[:2], layer.config)
+    in_tiles = strides == [1, 1] and winograd.pays(kernel, grid.rows, grid.columns)
+    scratch = (winograd.sums if in_tiles else copies)(kernel, grid.rows, grid.columns)
     method = winograd.convolution if in_tiles else partial(by_windows, strides)
     convolved = method(kernel, bias, activation(layer.config["activation"]))
-    target = (rows, columns, kernel.shape[3])
-    work = PER_PRODUCT * rows * columns * kernel.size + PER_VALUE * scratch + exponentials(target)
-    return Computes(target, lambda values: convolved(values, edges), work, scratch)
+    target = (grid.rows, grid.columns, kernel.shape[3])
+    work = PER_PRODUCT * grid.rows * grid.columns * kernel.size + PER_VALUE * scratch
+    return Computes(
+        target,
+        lambda values: convolved(values, grid.edges),
+        work + exponentials(target),
+        scratch + grid.padded,
+    )
 
 
 def copies(kernel, rows, columns):
@@ -124,25 +131,20 @@ def of_each_channel(layer, kernel, shape):
     """Return what a kernel (height, width, channels, multiplier) makes of each channel."""
     require(layer, dilation_rate=[[1, 1]], data_format=["channels_last"])
     require_image(shape)
-    height, width, channels, multiplier = kernel.shape
     size, strides = tuple(layer.config["kernel_size"]), layer.config["strides"]
     require_shape(kernel, (*size, shape[2], layer.config["depth_multiplier"]))
-    edges = windows.edges(shape, size, layer.config)
-    rows, columns = windows.places(shape, edges, size, strides)
-    target = (rows, columns, channels * multiplier)
+    grid = windows.grid(shape, size, layer.config)
+    target = (grid.rows, grid.columns, shape[2] * kernel.shape[3])
 
     def function(values):
-        every = windows.of_pool(windows.with_edges(values, edges), size, strides)
-        parts = (
-            every[..., row, column, np.newaxis] * kernel[row, column]
-            for row, column in np.ndindex(height, width)
-        )
-        total = next(parts)
-        for each in parts:
-            total += each
+        padded = windows.with_edges(values, grid.edges)
+        every = windows.of_pool(padded, size, strides)[..., np.newaxis]
+        total = np.zeros((len(values), *target[:2], *kernel.shape[2:]), np.float32)
+        for row, column in np.ndindex(size):
+            total += every[..., row, column, :] * kernel[row, column]
         return total.reshape(len(values), *target)
 
-    return Computes(target, function, 2 * height * width * elements(target), prod(target))
+    return Computes(target, function, 2 * prod(size) * elements(target), grid.padded + prod(target))
 
 
 def max_pooling(layer, shape):
@@ -153,24 +155,27 @@ def max_pooling(layer, shape):
 def average_pooling(layer, shape):
     """AveragePooling2D: the mean of each window, of what lies in the image."""
     pooled = pooling(layer, shape, np.add, 0)
-    counts = pooled.function(np.ones((1, *shape), np.float32))
+    size, strides = layer.config["pool_size"], layer.config["strides"]
+    edges = windows.grid(shape, size, layer.config).edges
+    rows, columns = map(windows.inside, shape[:2], size, strides, edges)
+    counts = np.multiply.outer(rows, columns).astype(np.float32)[..., np.newaxis]
     return pooled._replace(function=lambda values: pooled.function(values) / counts)
 
 
 def pooling(layer, shape, combine, fill):
     """Return what a pool makes of values by combining those of each window, `fill` around them."""
     require(layer, data_format=["channels_last"])
-    require_image(shape)
     size, strides = layer.config["pool_size"], layer.config["strides"]
-    edges = windows.edges(shape, size, layer.config)
-    target = (*windows.places(shape, edges, size, strides), shape[2])
+    grid = windows.grid(shape, size, layer.config)
+    target = (grid.rows, grid.columns, shape[2])
 
     def function(values):
-        every = windows.of_pool(windows.with_edges(values, edges, fill), size, strides)
+        padded = windows.with_edges(values, grid.edges, fill)
+        every = windows.of_pool(padded, size, strides)
         first, *others = (every[..., row, column] for row, column in np.ndindex(*size))
         pooled = combine(first, others.pop()) if others else first.copy()
         for each in others:  # for so few, quicker than one call over two axes
             combine(pooled, each, out=pooled)
         return pooled
 
-    return Computes(target, function, prod(size) * elements(target), elements(shape))
+    return Computes(target, function, prod(size) * elements(target), grid.padded)

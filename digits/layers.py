@@ -17,6 +17,7 @@ from digits.computing import (
     elements,
     exponentials,
     kernel_and_bias,
+    number,
     plus,
     require,
     require_shape,
@@ -40,17 +41,18 @@ def unchanged(layer, shape):
 
 def rescaling(layer, shape):
     """Rescaling: a factor, then an offset."""
-    scale, offset = (np.float32(layer.config[name]) for name in ("scale", "offset"))
+    scale, offset = (np.float32(number(layer, name)) for name in ("scale", "offset"))
     return Computes(shape, lambda values: plus(values * scale, offset), elements(shape))
 
 
 def activation_layer(layer, shape):
     """Activation, ReLU, LeakyReLU, ELU, Softmax: an activation as a layer of its own."""
-    described = {"class_name": layer.kind, "config": layer.config}
-    name = layer.config["activation"] if layer.kind == "Activation" else described
+    config = layer.config
     if layer.kind == "Softmax":
         require(layer, axis=[-1, len(shape), [-1], [len(shape)]])
-    activate = activation(name)
+        config = {}
+    described = {"class_name": layer.kind, "config": config}
+    activate = activation(config["activation"] if layer.kind == "Activation" else described)
     return Computes(shape, lambda values: activate(values.copy()), exponentials(shape))
 
 
@@ -129,7 +131,7 @@ def normalisation(layer):
     mean, variance = weights["moving_mean"], weights["moving_variance"]
     for each in weights.values():
         require_shape(each, mean.shape[:1])
-    factor = weights.get("gamma", 1) / np.sqrt(variance + layer.config["epsilon"])
+    factor = weights.get("gamma", 1) / np.sqrt(variance + number(layer, "epsilon"))
     offset = weights.get("beta", 0) - mean * factor
     return factor.astype(np.float32), offset.astype(np.float32)
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import data_files
+from digits.command_line import say
 from digits.errors import UserError
-from digits.files import first_line, printable, user_path
+from digits.files import first_line, user_path
 
 MNIST = "MNIST"
 NOT_MNIST = "data in MNIST's layout"
@@ -136,7 +137,7 @@ def download(part):
     """
     from digits.quiet import import_tensorflow
 
-    print(f"downloading MNIST (11 MB) to {printable(cache_path())}", file=sys.stderr)
+    say(f"downloading MNIST (11 MB) to {cache_path()}")
     import_tensorflow()
     from keras.datasets import mnist
 

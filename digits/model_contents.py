@@ -4,9 +4,7 @@ Nothing in the file is run, and nothing of it is unpacked before its size is kno
 """
 
 import io
-import json
 import re
-import struct
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +18,6 @@ SAVE_ALL = "in the program that made it, save the whole model with model.save('n
 
 LARGEST_FILE = 200_000_000  # bytes
 LARGEST_DESCRIPTION = 4_000_000
-LARGEST_DIRECTORY = 100_000  # of a .keras, which has three members
 
 UNFINISHED = "unfinished"  # the arrays of a training that is not finished, beside its model
 IN_H5 = "model_weights"
@@ -28,8 +25,15 @@ IN_KERAS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of Ke
 WEIGHTS_ALONE = {"layer_names", *IN_KERAS}
 
 DAMAGE = (
-    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError),
-    *(OSError, RuntimeError, TypeError, ValueError),
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
 )
 BEGINNINGS = {  # where it stands, and what
     "a TensorFlow Lite model": (4, b"TFL3"),
@@ -81,16 +85,15 @@ class ModelContents(NamedTuple):
     def weights(self, layer, names):
         """Return the weights so named, in Keras's words, of a `description.DescribedLayer`.
 
-        Raises KeyError if one is missing.
+        Raises KeyError if one is missing, ValueError if there are two of one name.
         """
         if not names:
             return []
         start = f"{IN_H5}/{layer.name}/"
-        found = {
-            path.rpartition("/")[2].partition(":")[0]: array
-            for path, array in self.arrays.items()
-            if path.startswith(start)
-        }
+        own = [path for path in self.arrays if path.startswith(start)]
+        found = {path.rpartition("/")[2].partition(":")[0]: self.arrays[path] for path in own}
+        if len(found) < len(own):
+            raise ValueError("two weights of one name")
         if layer.kind == "DepthwiseConv2D" and "depthwise_kernel" in found:  # of Keras 2
             found["kernel"] = found["depthwise_kernel"]
         return [found[name] for name in names]
@@ -136,20 +139,25 @@ def read(path):
 
 def require_model(path):
     """Raise UserError unless a file is there that may be a model, by its kind and its size."""
-    try:
-        special, size = special_kind(path), path.stat().st_size
-        kind = "a SavedModel folder" if (path / "saved_model.pb").is_file() else None
-        kind = kind or (other_kind(path) if path.is_file() else None)
-    except (OSError, ValueError):
-        special, size, kind = None, 0, None
+    special = special_kind(path) if exists(path) else None
     if special:
         raise UserError(f"{shown(path)} is {special}, not a file; name a model with --model")
+    is_saved_model = exists(path / "saved_model.pb")
+    if not is_saved_model and not (exists(path) and path.is_file()):
+        raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
+    kind = "a SavedModel folder" if is_saved_model else other_kind(path)
     if kind:
         raise UserError(f"{shown(path)} is {kind}, which is not read here: {SAVE_ALL}")
-    if not path.is_file():
-        raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
-    if size > LARGEST_FILE:
+    if path.stat().st_size > LARGEST_FILE:
         raise NeedsTrustError(path, f"more than {LARGEST_FILE // 1_000_000} MB")
+
+
+def exists(path):
+    """Return whether there is anything at a path, which may be none, as one with a NUL."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def other_kind(path):
@@ -172,7 +180,7 @@ def contents(data):
     held = hdf5.contents(data, ("model_config", "training"), (IN_H5, UNFINISHED))
     if "model_config" not in held.texts:
         raise WeightsAloneError if held.names & WEIGHTS_ALONE else ValueError("no network")
-    record = json.loads(held.texts["training"]) if "training" in held.texts else None
+    record = description.value_of(held.texts.get("training", "null"))
     return ModelContents(
         description.parsed(held.texts["model_config"]),
         record if isinstance(record, dict) else None,
@@ -196,29 +204,14 @@ def of_keras(data):
 
 def unzipped(data):
     """Return the description and the weights in a .keras file's bytes, each as bytes."""
-    from zipfile import ZipFile  # for few models alone
+    from digits import zips  # for few models alone
 
-    require_small_directory(data)
     try:
-        with ZipFile(io.BytesIO(data)) as archive:
-            description = member(archive, "config.json", LARGEST_DESCRIPTION)
-            return description, member(archive, "model.weights.h5", LARGEST_FILE)
+        with zips.opened(io.BytesIO(data)) as archive:
+            text = zips.content(archive, "config.json", LARGEST_DESCRIPTION)
+            return text, zips.content(archive, "model.weights.h5", LARGEST_FILE)
     except Exception as error:  # each of its ways to unpack raises what it likes
         raise ValueError("no zip with a model") from error
-
-
-def require_small_directory(data):
-    """Raise ValueError unless a zip's directory, by its end record, is that of few members."""
-    place = data.rfind(b"PK\x05\x06", -70_000)  # behind it comes a comment of 65,535 bytes at most
-    if place < 0 or struct.unpack_from("<I", data, place + 12)[0] > LARGEST_DIRECTORY:
-        raise ValueError("no zip of few members")
-
-
-def member(archive, name, most):
-    """Return the bytes of a zip's member. Raises ValueError if they are more than `most`."""
-    if archive.getinfo(name).file_size > most:
-        raise ValueError(f"{name} is too large")
-    return archive.read(name)
 
 
 def in_snake_case(name):

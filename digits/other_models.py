@@ -8,8 +8,8 @@ import numpy as np
 
 from digits import description, forward
 from digits.errors import UserError
-from digits.files import first_line, shown
-from digits.model_contents import TRAIN_ONE, HoldsProgramError
+from digits.files import shown
+from digits.model_contents import SAVE_ALL, TRAIN_ONE, HoldsProgramError
 
 SUFFIXES = (".h5", ".hdf5", ".keras")  # by which Keras tells its own formats
 
@@ -36,7 +36,9 @@ class KerasNetwork:
         except UserError:
             raise
         except Exception as error:  # Keras raises whatever its many readers raise
-            raise UserError(f"Keras cannot read {shown(path)}: {first_line(error)}") from error
+            raise UserError(
+                f"Keras cannot read {shown(path)} ({type(error).__name__}): {SAVE_ALL}"
+            ) from error
 
     def __call__(self, images):
         """Return the answers, float32 (n, 10), to images of values it expects, (n, 28, 28)."""
@@ -59,20 +61,19 @@ def require_safe(path):
     That is code, which some versions run from an .h5, safe mode or not (CVE-2025-9905), and arrays
     that lie in other files (CVE-2026-1669).
     """
-    with h5py_file(path) as file:
-        model = description.parsed(file.attrs.get("model_config", "{}"))
+    text, weights = keras_parts(path) if path.suffix == ".keras" else (None, path)
+    with h5py.File(weights, "r") as file:
+        model = description.parsed(text or file.attrs["model_config"])
         if description.holds_a_program(model):
             raise HoldsProgramError(path)
         if any(map(lies_elsewhere, members(file))):
             raise UserError(f"{shown(path)} is not loaded: it leads to other files; {TRAIN_ONE}")
 
 
-def h5py_file(path):
-    """Return a model file, or the part of a .keras with its arrays, as an open `h5py.File`."""
-    if path.suffix != ".keras":
-        return h5py.File(path, "r")
+def keras_parts(path):
+    """Return the description in a .keras file, and an open file of its weights."""
     with ZipFile(path) as archive:
-        return h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
+        return archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
 
 
 def members(group):

@@ -76,7 +76,6 @@ def upright_and_reduced(picture):
     A larger one is reduced by a whole factor, which is its `info["reduced"]`, times what it was
     reduced by as it was decoded.
     """
-    picture.load()
     decoded = picture.info.get("reduced", 1)
     upright = common_mode(picture)
     ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again

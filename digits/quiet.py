@@ -10,6 +10,8 @@ import sys
 import tempfile
 from contextlib import contextmanager, suppress
 
+from digits.streams import stderr_to
+
 
 def import_tensorflow():
     """Import TensorFlow and Keras silently, start their devices, and return TensorFlow.
@@ -63,19 +65,17 @@ def stderr_held_back():
 
     A crash of the interpreter itself (a processor without AVX, say) still reports where it was.
     """
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held, crashes_reported(terminal):
-        sys.stderr.flush()
-        os.dup2(held.fileno(), 2)
+    with (
+        tempfile.TemporaryFile() as held,
+        stderr_to(held.fileno()) as terminal,
+        crashes_reported(terminal),
+    ):
         try:
             yield
         except Exception:
             held.seek(0)
             os.write(terminal, held.read())
             raise
-        finally:
-            os.dup2(terminal, 2)
-    os.close(terminal)
 
 
 @contextmanager

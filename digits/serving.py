@@ -6,7 +6,8 @@ from contextlib import redirect_stdout
 import numpy as np
 
 from digits import conventions, forward, model_file
-from digits.files import whole_folder
+from digits.errors import UserError
+from digits.files import shown, whole_folder
 from digits.other_models import KerasNetwork
 from digits.quiet import import_tensorflow
 
@@ -15,11 +16,16 @@ def export(path, folder, trust=False):
     """Write the network at `path` as the next version in `folder`, and return that one's folder.
 
     It takes `images`, float32 (n, 28, 28), ink 255 on paper 0, and returns `probabilities`, float32
-    (n, 10), whatever pixels the network itself expects; `trust` lets Keras load any. Raises
-    UserError if `path` holds no network for digits, or if the folder cannot be written; then there
-    is no new version.
+    (n, 10), whatever pixels the network itself expects. Keras loads it, another program's only with
+    `trust`. Raises UserError if `path` holds no network for digits, or if the folder cannot be
+    written; then there is no new version.
     """
     predict = model_file.predictor(path, trust)
+    if predict.record is None and not trust:
+        raise UserError(
+            f"{shown(path)} was saved by another program, and an export needs Keras to load it:"
+            " if you trust who made the file, add --trust"
+        )
     network = predict.network
     if not isinstance(network, KerasNetwork):
         network = KerasNetwork(path)

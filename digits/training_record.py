@@ -1,6 +1,6 @@
 """The record of a training, a dict that stands in the model file, and what it must be like."""
 
-import numpy as np
+from math import inf
 
 SERIES = ("accuracy", "loss", "val_accuracy", "val_loss")  # of a history, a number per epoch
 TEMPERATURES = (0.01, 100)  # least and most
@@ -29,7 +29,7 @@ def fault_of_unfinished(record):
     for name, (least, most) in SETTINGS.items():
         if type(record.get(name)) is not int or not least <= record[name] <= most:
             return f"its {name.replace('_', ' ')} must be a whole number from {least} to {most:,}"
-    if not is_number(record.get("seconds"), 0, np.inf):
+    if not is_number(record.get("seconds"), 0, inf):
         return "its seconds must be a number"
     found = fault(record)
     if not found and len(record["history"]["loss"]) > record["epochs"]:
@@ -42,6 +42,6 @@ def is_series(values):
     return isinstance(values, list) and bool(values) and all(map(is_number, values))
 
 
-def is_number(value, least=-np.inf, most=np.inf):
+def is_number(value, least=-inf, most=inf):
     """Return whether a value is a finite number in a range."""
     return type(value) in (int, float) and abs(value) < 1e300 and least <= value <= most

@@ -1,5 +1,8 @@
 """The windows of convolutions and pools, and what padding puts around an image for them."""
 
+from math import prod
+from typing import NamedTuple
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -7,20 +10,50 @@ LARGEST_WINDOW = 28  # pixels: all of the image
 CACHED = 350_000  # values that are computed at once, or one image's: 1.4 MB
 
 
-def edges(shape, size, config):
-    """Return how many values a layer's padding puts before and after rows, and columns.
+class Grid(NamedTuple):
+    """The windows that a layer lays over an image (height, width, channels).
 
-    `shape` is that of one image's values, (height, width, channels), `size` its windows'.
+    `edges` is how many values its padding puts before and after rows, and columns; `rows` and
+    `columns` is how many windows there are; `padded` how many values the image has with its edges.
+    """
+
+    edges: list[tuple[int, int]]
+    rows: int
+    columns: int
+    padded: int
+
+
+def grid(shape, size, config):
+    """Return the `Grid` of a layer's windows of a `size`, by its settings.
+
+    Raises ValueError if they do not fit an image of that shape.
     """
     strides, padding = config["strides"], config["padding"]
-    sides = (*size, *strides)
-    if not all(isinstance(each, int) and 1 <= each <= LARGEST_WINDOW for each in sides):
+    if not all(is_whole(each, 1, LARGEST_WINDOW) for each in (*size, *strides)):
         raise ValueError(f"a window of {size} by steps of {strides}")
-    if padding not in ("same", "valid"):
-        raise ValueError(f"padding {padding}")
-    if padding == "valid":
-        return [(0, 0), (0, 0)]
-    return [same_padding(*each) for each in zip(shape[:2], size, strides, strict=True)]
+    if len(shape) != 3 or padding not in ("same", "valid"):
+        raise ValueError(f"padding {padding} of {shape}")
+    edges = [(0, 0), (0, 0)]
+    if padding == "same":
+        edges = [same_padding(*each) for each in zip(shape[:2], size, strides, strict=True)]
+    sides = [side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True)]
+    places = [
+        (side - window) // step + 1 for side, window, step in zip(sides, size, strides, strict=True)
+    ]
+    if min(places) < 1:
+        raise ValueError("a window larger than the image")
+    return Grid(edges, *places, prod(sides) * shape[2])
+
+
+def inside(length, size, stride, edge):
+    """Return how many values of each window along an axis lie in the image, not in its edge."""
+    starts = np.arange(0, length + sum(edge) - size + 1, stride) - edge[0]
+    return np.minimum(starts + size, length) - np.maximum(starts, 0)
+
+
+def is_whole(value, least, most):
+    """Return whether a value is a whole number in a range."""
+    return type(value) is int and least <= value <= most
 
 
 def same_padding(length, size, stride):
@@ -30,16 +63,6 @@ def same_padding(length, size, stride):
     """
     missing = max((-(-length // stride) - 1) * stride + size - length, 0)
     return missing // 2, missing - missing // 2
-
-
-def places(shape, edges, size, strides):
-    """Return how many windows an image's values, with edges, have: rows, columns."""
-    sides = [side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True)]
-    if any(side < window for side, window in zip(sides, size, strict=True)):
-        raise ValueError("a window larger than the image")
-    return tuple(
-        (side - window) // step + 1 for side, window, step in zip(sides, size, strides, strict=True)
-    )
 
 
 def with_edges(values, edges, fill=0):

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tracemalloc
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,6 +48,17 @@ def full_disk(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def little_memory():
+    """Assert that the block needs no more than 12 MB."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    finally:
+        tracemalloc.stop()
 
 
 SHIPPED_SHA256 = "c1abac7027dc4c2f62b8bd3ef2d82e1b5cfa06cc68fdb1faf24a77c4b1cd47db"

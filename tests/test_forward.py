@@ -369,6 +369,10 @@ def named_input(values):
     return layers.Conv2D(1, 3)(inputs=values)
 
 
+def while_training(values):
+    return layers.Dropout(0.5)(values, training=True)
+
+
 def broadcast(values):
     return layers.Average()([values, layers.Conv2D(1, 28)(values)])
 
@@ -385,7 +389,10 @@ def two_inputs():
 
 
 ODD = [
-    *(partial(functional, build) for build in (shared_layer, named_input, broadcast)),
+    *(
+        partial(functional, build)
+        for build in (shared_layer, named_input, while_training, broadcast)
+    ),
     two_outputs,
     two_inputs,
 ]

@@ -5,13 +5,11 @@ import io
 import os
 import socket
 import struct
-import tracemalloc
 import zipfile
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from conftest import needs_mnist
+from conftest import little_memory, needs_mnist
 
 from digits import data_files, mnist
 from digits.errors import UserError
@@ -130,17 +128,6 @@ def test_folder_without_idx_files_is_refused_by_what_it_lacks(tmp_path):
 
 DAMAGED = "it is damaged or not in MNIST's format; get it anew"
 BOMB = 20_000_000  # bytes of zeros
-
-
-@contextmanager
-def little_memory():
-    """Assert that the block needs no more than 12 MB."""
-    tracemalloc.start()
-    try:
-        yield
-        assert tracemalloc.get_traced_memory()[1] < 12_000_000
-    finally:
-        tracemalloc.stop()
 
 
 def assert_damaged(path, said=DAMAGED):

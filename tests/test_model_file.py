@@ -2,12 +2,13 @@
 
 import json
 import os
+import struct
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import h5py
 import numpy as np
 import pytest
-from conftest import full_disk
+from conftest import full_disk, little_memory
 
 from digits import forward, model_contents, model_file, networks
 from digits.errors import UserError
@@ -272,6 +273,28 @@ def layers_in_thousands(file, described):
     described[1:1] = [described[1]] * 10_000
 
 
+def weights_in_whole_numbers(group, name):
+    group[name] = np.ones((784, 10), np.int8)
+
+
+def second_kernel(file, described):
+    group, name = kernel_of(file)
+    group[f"beside/{name.rpartition('/')[2]}"] = group[name][()]
+
+
+def settings_of(kind, **settings):
+    """Return a change that puts a layer of that kind and settings before the others."""
+
+    def change(file, described):
+        config = {"name": "added", "axis": -1, "scale": True, "center": True, **settings}
+        described[1:1] = [{"class_name": kind, "config": config}]
+        names = ("gamma", "beta", "moving_mean", "moving_variance")
+        for name in names if kind == "BatchNormalization" else ():
+            file[f"model_weights/added/{name}"] = np.ones(1, np.float32)
+
+    return change
+
+
 REFUSED = {  # by what the sentence says
     "holds a Lambda layer": [lambda_layer, lambda_inside_a_layer],
     "has a class of its own as Dense": [class_of_another_module, class_of_its_own],
@@ -284,7 +307,18 @@ REFUSED = {  # by what the sentence says
     "has links to other places": [replaced_kernel(soft_link)],
     "has compressed arrays": [replaced_kernel(inflated_chunks)],
     "has arrays that are not plain numbers": [replaced_kernel(words)],
+    "has weights in whole numbers": [replaced_kernel(weights_in_whole_numbers)],
+    "has scale in the layer added that is no number": [
+        settings_of("Rescaling", scale=[0] * 1_000, offset=0)
+    ],
+    "has epsilon in the layer added that is no number": [
+        settings_of("BatchNormalization", epsilon=[0] * 1_000)
+    ],
+    "has a softmax along axis 1": [
+        settings_of("Activation", activation={"class_name": "Softmax", "config": {"axis": 1}})
+    ],
     "is damaged": [
+        second_kernel,
         replaced_kernel(claimed_gigabytes),
         replaced_kernel(wrong_shape),
         same_array_twice,
@@ -354,11 +388,18 @@ def pools_in_hundreds():
 
 
 def padding_in_millions():
-    padding = layers.ZeroPadding2D(1_000_000)
+    padding = layers.ZeroPadding2D(9_000)
     return keras.Sequential([keras.Input((28, 28, 1)), padding, layers.GlobalMaxPooling2D()])
 
 
+def edges_of_a_pool():
+    parts = [layers.Dense(9_000), layers.Reshape((1, 1, 9_000))]
+    pool = layers.MaxPooling2D(28, padding="same")
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), *parts, pool])
+
+
 BEYOND = {
+    edges_of_a_pool: "values at a time",
     branches_in_hundreds: "values at a time",
     values_in_millions: "values at a time",
     padding_in_millions: "values at a time",
@@ -445,19 +486,46 @@ def as_keras_2(use):
     return [[*tensor["config"]["keras_history"], {}] for tensor in tensors]
 
 
-def test_zip_that_claims_gigabytes_is_not_unpacked(tmp_path):
-    small_network().save(tmp_path / "net.keras")
-    with ZipFile(tmp_path / "net.keras") as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with ZipFile(tmp_path / "net.keras", "w", ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-        archive.writestr("filler", bytes(300_000_000))
-    assert model_file.predictor(tmp_path / "net.keras")
-    with ZipFile(tmp_path / "net.keras", "w", ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", parts["config.json"])
-        archive.writestr("model.weights.h5", bytes(300_000_000))
-    assert_no_model(tmp_path / "net.keras", "damaged")
+def zipped(path, **parts):
+    """Write a .keras of these parts instead of a small model's own."""
+    small_network().save(path)
+    with ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content |= {name.replace("_", "."): part for name, part in parts.items()}
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, part in content.items():
+            archive.writestr(name, part)
+
+
+def assert_damaged_zip(path):
+    with little_memory():
+        assert_no_model(path, "damaged")
+
+
+def test_zip_of_more_than_a_model_has_is_not_unpacked(tmp_path):
+    zipped(tmp_path / "net.keras", model_weights_h5=bytes(300_000_000))
+    assert_damaged_zip(tmp_path / "net.keras")
+
+
+def test_zip_is_unpacked_no_further_than_its_directory_says(tmp_path):
+    zipped(tmp_path / "net.keras", model_weights_h5=bytes(100_000_000))
+    data = (tmp_path / "net.keras").read_bytes()
+    claimed = data.replace(struct.pack("<I", 100_000_000), struct.pack("<I", 1_000))
+    assert claimed != data
+    (tmp_path / "net.keras").write_bytes(claimed)
+    assert_damaged_zip(tmp_path / "net.keras")
+
+
+def test_zip_of_a_million_members_is_not_listed(tmp_path):
+    count, name = 100_000, b"name"
+    entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", *[0] * 9, len(name), *[0] * 6) + name
+    size = count * len(entry)
+    end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, 4)
+    end += struct.pack("<4sLQL", b"PK\6\7", 0, 4 + size, 1)  # where the end of a zip64 is
+    end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, 100, 0, 0)
+    (tmp_path / "net.keras").write_bytes(b"PK\3\4" + entry * count + end)
+    with pytest.raises(UserError, match="damaged"):
+        model_file.predictor(tmp_path / "net.keras")
 
 
 def enormous_image(file, described):

@@ -38,9 +38,9 @@ def served(folder):
     return tf.saved_model.load(str(folder)).signatures["serving_default"]
 
 
-def assert_exported_as_predicted(path, folder):
+def assert_exported_as_predicted(path, folder, trust=False):
     images, _ = printed_digits(5, seed=8)
-    answer = served(serving.export(path, folder))
+    answer = served(serving.export(path, folder, trust))
     probabilities = answer(images=tf.constant(images, tf.float32))["probabilities"]
     np.testing.assert_allclose(probabilities, model_file.predictor(path)(images), atol=1e-5)
 
@@ -55,7 +55,9 @@ def test_export_answers_as_the_prediction_does(model, tmp_path):
 )
 def test_export_of_another_project_s_model_does_too(tmp_path, monkeypatch, words, last):
     path = foreign_model(tmp_path, monkeypatch, words, last)
-    assert_exported_as_predicted(path, tmp_path / "served")
+    with pytest.raises(UserError, match=r"saved by another program.*add --trust"):
+        serving.export(path, tmp_path / "served")
+    assert_exported_as_predicted(path, tmp_path / "served", trust=True)
 
 
 def test_each_export_is_the_next_version_and_leaves_the_others(model, tmp_path):

@@ -1,6 +1,5 @@
 """What the tools share that damage files at random and count what becomes of them."""
 
-import os
 import re
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.command_line import say, whole_number
+from digits.streams import stderr_to
 
 MOST_BYTES = 40  # that are changed in one file
 SHARE_CUT = 0.3  # of the files end too soon
@@ -95,16 +95,12 @@ class Watch:
 @contextmanager
 def lines_to_stderr():
     """Yield a list that holds, after the block, the lines that it wrote to file descriptor 2."""
-    lines, terminal = [], os.dup(2)
+    lines = []
     with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
+        with stderr_to(held.fileno()):
             yield lines
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-            held.seek(0)
-            lines += held.read().decode(errors="replace").splitlines()
+        held.seek(0)
+        lines += held.read().decode(errors="replace").splitlines()
 
 
 def peak_memory():
