@@ -1,7 +1,8 @@
-"""The tool that damages data files ends on whatever is neither an answer nor a sentence."""
+"""The tools that damage files end on whatever is neither an answer nor a sentence."""
 
 import sys
 
+import pytest
 from conftest import ROOT
 
 from digits import data_files
@@ -10,11 +11,12 @@ sys.path.insert(0, str(ROOT / "tools"))
 import damage_data
 
 
-def test_damaged_data_of_each_kind_is_read_or_refused(run):
-    result = run("tools/damage_data.py", 30)
+@pytest.mark.parametrize("what", ["pictures", "models", "data"])
+def test_damaged_files_of_each_kind_are_read_or_refused(run, what):
+    result = run(f"tools/damage_{what}.py", 40)
     assert result.returncode == 0, result.stdout + result.stderr
     *counts, last = result.stdout.splitlines()
-    assert sum(int(line.split()[-1]) for line in counts) == 30
+    assert sum(int(line.split()[-1]) for line in counts) == 40
     assert last.startswith("the slowest took")
 
 
