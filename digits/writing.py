@@ -49,7 +49,7 @@ WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no w
 
 
 class TooMuchToReadError(Exception):
-    """Marks that may be parted and joined in more ways than those of any writing."""
+    """Marks that can be split and merged in more ways than those of any writing."""
 
 
 class Digit(NamedTuple):
@@ -152,10 +152,12 @@ def without_bars(rows):
 
     Beside such a row, rows of ones alone are bars of it, too.
     """
-    read = ["".join(str(digit.predicted) for digit in row) for row in rows]
-    bars = ["1" * (MOST_ONES + 1) in text for text in read]
-    only_ones = [any(bars) and set(text) == {"1"} for text in read]
-    return [row for row, *are in zip(rows, bars, only_ones, strict=True) if not any(are)]
+    bars = "1" * (MOST_ONES + 1)
+    texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
+    if not any(bars in text for text in texts):
+        return rows
+    kept = [bars not in text and set(text) != {"1"} for text in texts]
+    return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept]
 
 
 def is_crowded(row):
@@ -268,7 +270,7 @@ class Reader:
         if new:
             images = np.stack([image(self.ink, piece, self.thickness_of(piece)) for piece in new])
             has_ink = images.any(axis=(1, 2))[:, np.newaxis]
-            read = np.where(has_ink, self.predict(images), np.float32(0.1))  # any of ten
+            read = np.where(has_ink, self.predict(images), np.float32(0.1))  # each digit as likely
             both = zip(images, read, strict=True)
             self.readings.update(zip(new, both, strict=True))
         return pieces
