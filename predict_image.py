@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
@@ -26,6 +27,7 @@ EXAMPLES = """\
   python predict_image.py --draw            what you draw with the mouse"""
 
 MOST_DRAWN = 8  # answers in one figure
+LONGEST_LINE = 10_000  # characters that are typed: more are no path
 
 
 def main():
@@ -153,11 +155,13 @@ def converse(arguments, predict):
 
 def typed():
     """Ask, and return a line without the space around it, empty at the end of the input."""
-    print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody reads the question
+        print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
     try:
-        return input().strip()
+        line = input() if sys.stdin.isatty() else sys.stdin.readline(LONGEST_LINE)
     except (EOFError, OSError):  # of what is open for writing alone, say
         return ""
+    return line.strip() if len(line) < LONGEST_LINE else ""
 
 
 def typed_path(line):

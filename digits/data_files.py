@@ -15,7 +15,7 @@ import numpy as np
 
 from digits import zips
 from digits.errors import UserError
-from digits.files import reason, special_kind
+from digits.files import plain, reason, special_kind
 
 MOST_IMAGES = 500_000  # 392 MB
 CHUNK = 1_000_000  # bytes that are read or unpacked at once
@@ -54,9 +54,11 @@ def read(path, part):
 def require_ordinary(path):
     """Raise UserError for a named pipe, a device or a socket, which may never end."""
     with guarded(path):
-        kind = special_kind(path)
+        kind, is_empty = special_kind(path), path.is_file() and path.stat().st_size == 0
     if kind:
         raise UserError(f"cannot read MNIST from {path}: it is {kind}, not a file; {ANOTHER}")
+    if is_empty:  # also those of /proc, some of which never end
+        raise UserError(f"cannot read MNIST from {path}: it is empty; {ANOTHER}")
 
 
 @contextmanager
@@ -95,7 +97,7 @@ def require_layout(images, labels, part, path):
         fault = f"labels are {labels.dtype} {labels.shape}, not integers ({count},)"
     else:
         return
-    raise UserError(f"{path} is not in MNIST's layout: {part} {fault}; {ANOTHER}")
+    raise UserError(f"{path} is not in MNIST's layout: {part} {plain(fault)}; {ANOTHER}")
 
 
 def read_npz(path, part):

@@ -12,6 +12,7 @@ import struct
 import time
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
@@ -22,11 +23,14 @@ from digits.streams import stderr_to
 LONGEST = 7  # seconds of decoding
 MOST_READS = 1_000_000  # of one file: each may leave an object in memory
 MOST_BYTES = 200_000_000  # of a file
+MOST_THREADS = 4  # of an AVIF's decoder: each takes 8 MB
+MOST_MEMORY = 450_000_000  # bytes that a decoder may claim; less of it is used
 MOST_SIDE = 65_535  # pixels, as JPEG has it: a row takes memory, however short
 MOST_PLAIN = 16_384  # bytes of a PPM at once: for plain text's comments, the square counts
 MOST_SCANS = 100  # of a JPEG, which has ten: each takes 27 ms in 40 megapixels
 MOST_SEGMENTS = 10_000  # of a JPEG
 MOST_STRIPS = 500_000  # or tiles of a TIFF: 400 bytes of memory each
+MOST_READ_TWICE = 4  # times that all strips of a TIFF have its bytes: they may share some
 MOST_STRIP_BYTES = 250_000_000  # of one strip or tile, which libtiff holds in memory
 
 TOO_LARGE = "the picture has too many pixels; save it smaller"
@@ -110,6 +114,7 @@ FRAMES = SEQUENTIAL | {0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xCA, 0xCB, 0xCD, 0xCE, 0xC
 SCAN, END, CODING = 0xDA, 0xD9, 0x52
 LONGEST_HEAD = 1_000_000  # bytes of a JPEG 2000 in which its coding is told
 BIG_TIFF, PLACES_OF_STRIPS = 43, {273, 324}
+BYTES_OF_STRIPS = 279, 325
 BITS, ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 258, 278, 322, 323
 
 SUFFIXES = {suffix for each in FORMATS.values() for suffix in each.suffixes}
@@ -154,6 +159,12 @@ def loaded(file, side):
     name = format_of(file)
     if os.fstat(file.fileno()).st_size > FORMATS[name].most_bytes:
         raise UserError(LARGE_FILE)
+    with limited_memory(MOST_MEMORY):
+        return decoded(name, file, side)
+
+
+def decoded(name, file, side):
+    """Return the picture in a file of a format, loaded. Raises what `loaded` does."""
     picture = with_header_alone(name, file)
     width, pixels = picture.width, picture.width * picture.height
     if max(picture.size) > MOST_SIDE or pixels > FORMATS[name].most_pixels:
@@ -167,6 +178,30 @@ def loaded(file, side):
         picture.reduce = 0  # which hides the method of that name
     picture.info["reduced"] = width / picture.width
     return picture
+
+
+@contextmanager
+def limited_memory(size):
+    """Let this process have so many bytes more in this block; beyond, a decoder fails.
+
+    Some formats do not say in the header what they take. Linux alone keeps to such a limit.
+    """
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # of data that it may write
+    except (ImportError, OSError):
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    most = pages * resource.getpagesize() + size
+    if resource.RLIM_INFINITY != before[0] < most:
+        most = before[0]
+    resource.setrlimit(resource.RLIMIT_DATA, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def format_of(file):
@@ -188,7 +223,9 @@ def with_header_alone(name, file):
     if name == "PPM":
         file.most_at_once = MOST_PLAIN
     try:
-        importlib.import_module(f"PIL.{FORMATS[name].plugin}")
+        plugin = importlib.import_module(f"PIL.{FORMATS[name].plugin}")
+        if name == "AVIF":
+            plugin.DEFAULT_MAX_THREADS = MOST_THREADS
         factory, accepts = Image.OPEN[name]
         file.seek(0)
         if accepts(file.read(START)) is not True:  # a library that this Pillow is built without
@@ -286,10 +323,10 @@ def require_few_strips(file):
             return
 
 
-def decoded_tiff_pixels(picture, _file, _side):
-    """Return how many pixels a TIFF has. Raises UserError if one of its strips or tiles is large.
+def decoded_tiff_pixels(picture, file, _side):
+    """Return how many pixels a TIFF has. Raises UserError if its strips or tiles are too large.
 
-    That may be so however small the picture is.
+    One may be larger than the picture, and all together may be many times the file.
     """
     width, height = picture.size
     tags = picture.tag_v2
@@ -298,6 +335,9 @@ def decoded_tiff_pixels(picture, _file, _side):
     is_compressed = picture.info["compression"] != "raw"
     if is_compressed and pixels * sum(tags.get(BITS, (1,))) / 8 > MOST_STRIP_BYTES:
         raise UserError(TOO_LARGE)
+    read = sum(sum(tags.get(tag, ())) for tag in BYTES_OF_STRIPS)
+    if read > MOST_READ_TWICE * os.fstat(file.fileno()).st_size:
+        raise UserError(TOO_LONG)
     return width * height
 
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from digits import model_file, robustness, scores, training_record
 from digits.command_line import say
-from digits.errors import UserError
 from digits.files import shown
 
 
@@ -53,8 +52,7 @@ def evaluated(model, test, robust=False):
         branches = model.predict.branches(test.images)
         probabilities = branches.mean(axis=1)
         before = scores.tempered(branches, 1 / temperature)
-    if not np.isfinite(probabilities).all():
-        raise UserError(f"{shown(model.path)} answers with what are no numbers: train another one")
+    model_file.require_numbers(probabilities, model.path)
     summary = scores.summary(test, probabilities, before)
     if robust:
         summary["robustness"] = robustness.measured(model.predict, test)

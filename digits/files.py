@@ -67,14 +67,21 @@ def require_writable(path, size=0):
     """Raise UserError unless `size` bytes could be written to `path`, which is left as it is."""
     target, partial = target_and_partial(path)
     with told_plainly(path):
-        if target.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
+        require_replaceable(target)
         folder = next((each for each in target.parents if each.exists()), target.parent)
         trial = folder / partial.name  # the folders between are not made before there is a file
         try:
             claim(trial, size)
         finally:
             trial.unlink(missing_ok=True)
+
+
+def require_replaceable(path):
+    """Raise OSError if what stands at a path is no file that another may take the place of."""
+    if path.is_dir():
+        raise IsADirectoryError(0, "it is a folder")
+    if path.exists() and special_kind(path):
+        raise FileExistsError(0, f"it is {special_kind(path)}")
 
 
 def claim(path, size):
@@ -113,6 +120,7 @@ def locked(path):
 def locked_file(path):
     """Return the lock file at `path`, open and locked, or None if another process holds it."""
     while True:
+        require_replaceable(path)  # a named pipe would be opened for ever
         file = path.open("ab")
         if not lock(file):
             file.close()

@@ -92,8 +92,17 @@ def split(examples):
 
 
 def cache_path():
-    """Return where Keras keeps MNIST, whether or not it is there."""
-    keras_home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    """Return where Keras keeps MNIST, whether or not it is there.
+
+    Raises NotFoundError if there is no home folder.
+    """
+    try:
+        keras_home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    except RuntimeError as error:
+        raise NotFoundError(
+            "no MNIST: neither --data nor $MNIST_PATH names it, and there is no home folder to keep"
+            " it in; name one with --data PATH, or a folder for it with $KERAS_HOME"
+        ) from error
     return Path(keras_home) / "datasets" / "mnist.npz"
 
 

@@ -85,7 +85,8 @@ class ModelContents(NamedTuple):
     def weights(self, layer, names):
         """Return the weights so named, in Keras's words, of a `description.DescribedLayer`.
 
-        Raises KeyError if one is missing, ValueError if there are two of one name.
+        Raises KeyError if one is missing, OnlyKerasError if there are others, as of a quantised or
+        an adapted layer, or of one whose name begins alike.
         """
         if not names:
             return []
@@ -93,9 +94,11 @@ class ModelContents(NamedTuple):
         own = [path for path in self.arrays if path.startswith(start)]
         found = {path.rpartition("/")[2].partition(":")[0]: self.arrays[path] for path in own}
         if len(found) < len(own):
-            raise ValueError("two weights of one name")
+            raise more_weights(layer)
         if layer.kind == "DepthwiseConv2D" and "depthwise_kernel" in found:  # of Keras 2
-            found["kernel"] = found["depthwise_kernel"]
+            found["kernel"] = found.pop("depthwise_kernel")
+        if found.keys() - set(names):
+            raise more_weights(layer)
         return [found[name] for name in names]
 
 
@@ -114,7 +117,14 @@ class KerasContents(ModelContents):
         number = alike.index(layer.name)
         folder = in_snake_case(layer.kind) + (f"_{number}" if number else "")
         (group,) = {path.partition("/")[0] for path in self.arrays}
+        if f"{group}/{folder}/vars/{len(names)}" in self.arrays:
+            raise more_weights(layer)
         return [self.arrays[f"{group}/{folder}/vars/{i}"] for i in range(len(names))]
+
+
+def more_weights(layer):
+    """Return the exception for a layer with weights that its kind does not have."""
+    return description.OnlyKerasError(f"more weights in the layer {layer.name}")
 
 
 def read(path):
@@ -145,10 +155,13 @@ def require_model(path):
     is_saved_model = exists(path / "saved_model.pb")
     if not is_saved_model and not (exists(path) and path.is_file()):
         raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
+    size = path.stat().st_size
+    if size == 0:  # also those of /proc, some of which never end
+        raise UserError(f"cannot read the model {shown(path)}: it is empty; {TRAIN_ONE}")
     kind = "a SavedModel folder" if is_saved_model else other_kind(path)
     if kind:
         raise UserError(f"{shown(path)} is {kind}, which is not read here: {SAVE_ALL}")
-    if path.stat().st_size > LARGEST_FILE:
+    if size > LARGEST_FILE:
         raise NeedsTrustError(path, f"more than {LARGEST_FILE // 1_000_000} MB")
 
 

@@ -31,6 +31,7 @@ def require_place(path):
             f"cannot save a model as {path}: such a name is kept for what comes with one"
         )
     require_writable(path, LARGEST_TRAINING)
+    require_writable(previous(path))
 
 
 def save(network, record, path):
@@ -107,15 +108,21 @@ def data_of(path):
 class Predictor:
     """A network as a function of images as MNIST has them.
 
-    `expected` is the `conventions.Expected` of the network, `record` that of its training, or None.
+    `path` is that of its file, `expected` what is `conventions.Expected` of it, `record` that of
+    its training, or None.
     """
 
-    def __init__(self, network, expected, record):
-        self.network, self.expected, self.record = network, expected, record
+    def __init__(self, path, network, expected, record):
+        self.path, self.network, self.expected, self.record = path, network, expected, record
 
     def __call__(self, images):
-        """Return probabilities, float32 (n, 10), of images, uint8 (n, 28, 28)."""
-        return self.expected.probabilities(self.network(self.expected.pixels(images)))
+        """Return probabilities, float32 (n, 10), of images, uint8 (n, 28, 28).
+
+        Raises UserError if the network answers with what are no numbers.
+        """
+        answers = self.expected.probabilities(self.network(self.expected.pixels(images)))
+        require_numbers(answers, self.path)
+        return answers
 
     def branches(self, images):
         """Return those of each of the network's branches, float32 (n, branches, 10)."""
@@ -152,7 +159,7 @@ def predictor(path, trust=False):
         raise UserError(no_images(path)) from error
     require_ten_answers(network, path)
     expected = conventions.Expected() if record is not None else found_expectation(network, path)
-    predict = Predictor(network, expected, record)
+    predict = Predictor(path, network, expected, record)
     require_probabilities(predict, path)
     return predict
 
@@ -182,15 +189,20 @@ def require_ten_answers(network, path):
         raise UserError(no_images(path)) from error
     if answers.shape != (1, 10):
         raise UserError(f"{shown(path)} does not tell ten digits apart: {TRAIN_ONE}")
+    require_numbers(answers, path)
 
 
 def require_probabilities(predict, path):
     """Raise UserError unless the ten numbers are probabilities."""
     probabilities = predict(np.arange(784).reshape(1, 28, 28).astype(np.uint8))
-    if not np.isfinite(probabilities).all():
-        raise UserError(f"{shown(path)} answers with what are no numbers: {TRAIN_ONE}")
     if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):
         raise UserError(f"{shown(path)} gives no probabilities, for want of a softmax: {TRAIN_ONE}")
+
+
+def require_numbers(answers, path):
+    """Raise UserError if a network's answers, (…, 10), are infinite or no numbers."""
+    if not np.isfinite(answers).all():
+        raise UserError(f"{shown(path)} answers with what are no numbers: {TRAIN_ONE}")
 
 
 def no_images(path):

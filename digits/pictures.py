@@ -35,7 +35,8 @@ def at(path):
 
 def is_picture(path):
     """Whether a file in a folder is one of its pictures, by its name."""
-    return path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
+    may_be = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
+    return may_be and not path.is_dir()
 
 
 def read(path):

@@ -1,21 +1,25 @@
 """The record of a training, a dict that stands in the model file, and what it must be like."""
 
-from math import inf
-
-SERIES = ("accuracy", "loss", "val_accuracy", "val_loss")  # of a history, a number per epoch
+SERIES = {  # of a history, a number per epoch: least and most
+    **dict.fromkeys(("accuracy", "val_accuracy"), (0, 1)),
+    **dict.fromkeys(("loss", "val_loss"), (-1e6, 1e6)),
+}
+LONGEST_NAME, MOST_SECONDS = 80, 1e8
 TEMPERATURES = (0.01, 100)  # least and most
 SETTINGS = {"epochs": (1, 1_000), "batch_size": (1, 1_000_000), "seed": (0, 2**32 - 1)}
 
 
 def fault(record):
     """Return what is wrong with the record of a training, in words, or None."""
-    if not isinstance(record.get("recipe", ""), str):
+    recipe = record.get("recipe", "")
+    if not isinstance(recipe, str) or len(recipe) > LONGEST_NAME:
         return "its recipe must be a name"
     least, most = TEMPERATURES
     if not is_number(record.get("temperature", 1), least, most):
         return f"its temperature must be a number from {least} to {most}"
     history = record.get("history")
-    if not isinstance(history, dict) or any(not is_series(history.get(name)) for name in SERIES):
+    series = history if isinstance(history, dict) else {}
+    if not all(is_series(series.get(name), *limits) for name, limits in SERIES.items()):
         return "its history is incomplete"
     if len({len(history[name]) for name in SERIES}) > 1:
         return "its history has gaps"
@@ -29,7 +33,7 @@ def fault_of_unfinished(record):
     for name, (least, most) in SETTINGS.items():
         if type(record.get(name)) is not int or not least <= record[name] <= most:
             return f"its {name.replace('_', ' ')} must be a whole number from {least} to {most:,}"
-    if not is_number(record.get("seconds"), 0, inf):
+    if not is_number(record.get("seconds"), 0, MOST_SECONDS):
         return "its seconds must be a number"
     found = fault(record)
     if not found and len(record["history"]["loss"]) > record["epochs"]:
@@ -37,11 +41,15 @@ def fault_of_unfinished(record):
     return found
 
 
-def is_series(values):
-    """Return whether a value is a list of numbers, one or more."""
-    return isinstance(values, list) and bool(values) and all(map(is_number, values))
+def is_series(values, least, most):
+    """Return whether a value is a list of numbers in a range, one or more."""
+    return (
+        isinstance(values, list)
+        and bool(values)
+        and all(is_number(each, least, most) for each in values)
+    )
 
 
-def is_number(value, least=-inf, most=inf):
-    """Return whether a value is a finite number in a range."""
-    return type(value) in (int, float) and abs(value) < 1e300 and least <= value <= most
+def is_number(value, least, most):
+    """Return whether a value is a number in a range."""
+    return type(value) in (int, float) and least <= value <= most

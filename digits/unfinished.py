@@ -63,6 +63,8 @@ def fault_of(held):
     """Return what keeps the training in a file's contents from going on, in words, or None."""
     if held.record is None or not held.state:
         return "it is no unfinished training"
+    if not all(np.isfinite(array).all() for array in held.state):
+        return "its arrays hold what are no numbers"
     return training_record.fault_of_unfinished(held.record)
 
 

@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import subprocess
+import sys
 import zlib
 from contextlib import nullcontext, suppress
 
@@ -188,6 +189,11 @@ def tiff_of_one_huge_tile():
     return tiff({**DEEP_BLACK, **tile}, zlib.compress(bytes(1000)))
 
 
+def tiff_of_strips_in_one_place():
+    strips = {257: 100, 259: 8, 273: (8,) * 100, 278: 1, 279: (1000,) * 100}
+    return tiff({**DEEP_BLACK, **strips}, zlib.compress(bytes(10)) + bytes(1000))
+
+
 def gif_of_very_many_extensions():
     file = io.BytesIO()
     rings("P").save(file, "GIF")
@@ -212,6 +218,7 @@ HOSTILE = {
     "a GIF of very many extensions": (gif_of_very_many_extensions, "too long"),
     "a PPM of a very long comment": (lambda: b"P2\n#" + b"a" * MANY + b"\n1 1 9 1", "too long"),
     "a PPM that Python decodes": (lambda: b"P6 200 200 99 " + bytes(120_000), "too long"),
+    "a TIFF of strips in one place": (tiff_of_strips_in_one_place, "too long"),
     "a TIFF of one huge tile": (tiff_of_one_huge_tile, "too many pixels"),
 }
 
@@ -249,6 +256,17 @@ def test_comments_of_a_plain_picture_are_read_in_small_blocks(tmp_path):
     with file:
         assert decoding.loaded(file, 1000).size == (10, 10)
         assert file.most_at_once < 20_000  # each comment copies the rest of its block
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep to no such limit")
+@pytest.mark.parametrize(("size", "is_read"), [(decoding.MOST_MEMORY, True), (1_000_000, False)])
+def test_decoder_that_takes_more_than_its_share_of_memory_fails(
+    tmp_path, monkeypatch, size, is_read
+):
+    monkeypatch.setattr(decoding, "MOST_MEMORY", size)
+    rings("RGB", 1900).save(tmp_path / "ring.jp2")
+    with nullcontext() if is_read else pytest.raises(UserError, match=r"damaged|too many pixels"):
+        assert pictures.read(tmp_path / "ring.jp2").size == (1900, 1900)
 
 
 def test_very_large_file_is_refused_unread(tmp_path):

@@ -236,3 +236,13 @@ def test_lock_file_that_was_removed_meanwhile_is_made_anew(tmp_path, monkeypatch
     monkeypatch.setattr(files, "lock", lock_too_late)
     with files.locked_file(path) as file:
         assert os.path.samestat(path.stat(), os.fstat(file.fileno()))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_in_the_place_of_a_file_or_of_its_lock_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "net.h5")
+    os.mkfifo(tmp_path / ".other.h5.lock")
+    with pytest.raises(UserError, match=r"cannot write .*net\.h5: it is a named pipe"):
+        require_writable(tmp_path / "net.h5")
+    with pytest.raises(UserError, match="it is a named pipe"), locked(tmp_path / "other.h5"):
+        pass

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_other_arrays_are_refused_by_name(tmp_path):
 def test_truncated_npz_is_refused(tmp_path, small_data, share):
     whole = small_data.read_bytes()
     (tmp_path / "cut.npz").write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(UserError, match=r"cut\.npz: it is damaged"):
+    with pytest.raises(UserError, match=r"cut\.npz: it is (damaged|empty)"):
         mnist.load("train", tmp_path / "cut.npz")
 
 
@@ -292,6 +293,23 @@ def test_too_few_images_to_validate_on_are_refused(tmp_path, small_arrays):
     few = {name: array[:11] for name, array in small_arrays.items()}
     with pytest.raises(UserError, match="11 training images"):
         mnist.load_training(save(tmp_path / "few.npz", few))
+
+
+def test_empty_file_is_refused_by_name(tmp_path):
+    (tmp_path / "empty.npz").touch()
+    with pytest.raises(UserError, match=r"empty\.npz: it is empty"):
+        mnist.load("test", tmp_path / "empty.npz")
+
+
+def test_missing_home_folder_is_a_sentence(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("KERAS_HOME", "MNIST_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(mnist.NotFoundError, match=r"no home folder.*--data PATH"):
+        mnist.load("test")
 
 
 @pytest.fixture

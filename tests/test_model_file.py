@@ -108,8 +108,10 @@ def test_place_for_a_model_is_checked_before_training(tmp_path):
     with pytest.raises(UserError, match=r"must end in \.h5"):
         model_file.require_place(tmp_path / "net.keras")
     (tmp_path / "folder.h5").mkdir()
-    with pytest.raises(UserError, match=r"folder\.h5: it is a folder"):
-        model_file.require_place(tmp_path / "folder.h5")
+    (tmp_path / "net.previous.h5").mkdir()
+    for name, where in (("folder.h5", "folder"), ("net.h5", r"net\.previous")):
+        with pytest.raises(UserError, match=rf"{where}\.h5: it is a folder"):
+            model_file.require_place(tmp_path / name)
 
 
 def test_room_for_a_model_is_asked_for_before_training(tmp_path):
@@ -133,7 +135,7 @@ def test_missing_model_names_the_way_on(tmp_path):
 @pytest.mark.parametrize("size", [0, 100, 100_000])
 def test_random_bytes_are_no_model(tmp_path, size):
     (tmp_path / "noise.h5").write_bytes(np.random.default_rng(1).bytes(size))
-    assert_no_model(tmp_path / "noise.h5", "damaged or no Keras")
+    assert_no_model(tmp_path / "noise.h5", "damaged or no Keras" if size else "is empty")
 
 
 def test_hdf5_without_a_model_is_none(tmp_path):
@@ -163,6 +165,15 @@ def test_network_without_finite_weights_is_refused(tmp_path):
     network.save(tmp_path / "net.h5")
     with pytest.raises(UserError, match=r"net\.h5 .*no numbers"):
         model_file.predictor(tmp_path / "net.h5")
+
+
+def test_answer_that_is_no_number_is_a_sentence(saved):
+    with h5py.File(saved, "r+") as file:
+        group, name = kernel_of(file)
+        group[name][256] = 3e38  # of a pixel that is 0 in the images that a model is tried on
+    predict = model_file.predictor(saved)
+    with pytest.raises(UserError, match=r"net\.h5 answers with what are no numbers"):
+        predict(np.full((1, 28, 28), 255, np.uint8))
 
 
 def hostile(path, change):
@@ -282,6 +293,11 @@ def second_kernel(file, described):
     group[f"beside/{name.rpartition('/')[2]}"] = group[name][()]
 
 
+def adapted_kernel(file, described):
+    group, name = kernel_of(file)
+    group[f"{name.rpartition('/')[0]}/lora_kernel_a"] = np.ones((784, 2), np.float32)
+
+
 def settings_of(kind, **settings):
     """Return a change that puts a layer of that kind and settings before the others."""
 
@@ -317,8 +333,8 @@ REFUSED = {  # by what the sentence says
     "has a softmax along axis 1": [
         settings_of("Activation", activation={"class_name": "Softmax", "config": {"axis": 1}})
     ],
+    "has more weights in the layer dense": [second_kernel, adapted_kernel],
     "is damaged": [
-        second_kernel,
         replaced_kernel(claimed_gigabytes),
         replaced_kernel(wrong_shape),
         same_array_twice,

@@ -182,6 +182,11 @@ def test_odd_names_reach_the_terminal_as_text_and_json_as_they_are(run, tmp_path
     assert json.loads(told)["source"] == picture.name
 
 
+def test_endless_line_ends_the_conversation(run):
+    result = run("predict_image.py", "--interactive", stdin="0" * 100_000)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["seen.png", "seen.pdf", "folder/seen.svg"])
 def test_answer_is_saved_as_a_figure(run, tmp_path, name):
     result = run("predict_image.py", EXAMPLES[0], "--save", name)
