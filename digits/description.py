@@ -66,7 +66,15 @@ def layers(model):
     Raises OnlyKerasError for a network of another shape, or with layers of its own, ValueError,
     KeyError or TypeError for a damaged description.
     """
-    kind, config = model["class_name"], model["config"]
+    parts = parts_of(model["config"])
+    return [
+        DescribedLayer(part["config"]["name"], part["class_name"], part["config"], names)
+        for part, names in zip(parts, inputs_in(model, parts), strict=True)
+    ]
+
+
+def parts_of(config):
+    """Return the descriptions of a network's layers. Raises OnlyKerasError if they are too many."""
     parts = config if isinstance(config, list) else config["layers"]  # Keras before 2.2.3: a list
     if not 0 < len(parts) <= MOST_LAYERS:
         raise OnlyKerasError(f"{len(parts):,} layers")
@@ -74,20 +82,18 @@ def layers(model):
         require_known_class(part)
     if len({part["config"]["name"] for part in parts}) < len(parts):
         raise ValueError("layers of one name")
-    if kind == "Sequential":
-        inputs = [[None], *([part["config"]["name"]] for part in parts[:-1])]
-    elif kind in ("Functional", "Model") and is_one_way(config):
-        inputs = [inputs_of(part) for part in parts]
-    else:
-        raise OnlyKerasError(
-            "several inputs or outputs"
-            if kind in ("Functional", "Model")
-            else f"a network of kind {kind}"
-        )
-    return [
-        DescribedLayer(part["config"]["name"], part["class_name"], part["config"], names)
-        for part, names in zip(parts, inputs, strict=True)
-    ]
+    return parts
+
+
+def inputs_in(model, parts):
+    """Return the names of the layers whose values each layer of a network takes."""
+    if model["class_name"] == "Sequential":
+        return [[None], *([part["config"]["name"]] for part in parts[:-1])]
+    if model["class_name"] not in ("Functional", "Model"):
+        raise OnlyKerasError(f"a network of kind {model['class_name']}")
+    if not is_one_way(model["config"]):
+        raise OnlyKerasError("several inputs or outputs")
+    return [inputs_of(part) for part in parts]
 
 
 def require_known_class(part):
