@@ -532,7 +532,7 @@ def test_zip_is_unpacked_no_further_than_its_directory_says(tmp_path):
     assert_damaged_zip(tmp_path / "net.keras")
 
 
-def test_zip_of_a_million_members_is_not_listed(tmp_path):
+def test_zip_of_very_many_members_is_not_listed(tmp_path):
     count, name = 100_000, b"name"
     entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", *[0] * 9, len(name), *[0] * 6) + name
     size = count * len(entry)
@@ -540,8 +540,7 @@ def test_zip_of_a_million_members_is_not_listed(tmp_path):
     end += struct.pack("<4sLQL", b"PK\6\7", 0, 4 + size, 1)  # where the end of a zip64 is
     end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, 100, 0, 0)
     (tmp_path / "net.keras").write_bytes(b"PK\3\4" + entry * count + end)
-    with pytest.raises(UserError, match="damaged"):
-        model_file.predictor(tmp_path / "net.keras")
+    assert_damaged_zip(tmp_path / "net.keras")
 
 
 def enormous_image(file, described):
