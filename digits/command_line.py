@@ -104,11 +104,11 @@ def run(main):
 
 
 def open_standard_streams():
-    """Have all three, of which a closed one is empty and takes everything; any name fits in them.
+    """Open closed standard streams on the null device, and let them hold the name of any file.
 
-    A closed one's number would be given to the next file that is opened.
+    The number of a closed one would be given to the next file that is opened.
     """
-    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if not is_open(number):
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number
         if getattr(sys, name) is None:

@@ -18,7 +18,6 @@ from digits.errors import UserError
 from digits.files import plain, reason, special_kind
 
 MOST_IMAGES = 500_000  # 392 MB
-CHUNK = 1_000_000  # bytes that are read or unpacked at once
 IDX_NAMES = {"train": "train", "test": "t10k"}
 IDX_START, GZIP_START = b"\0\0\x08", b"\x1f\x8b"  # 8: unsigned bytes
 GZIP_FORMAT = zlib.MAX_WBITS | 16  # zlib's number for it
@@ -52,12 +51,12 @@ def read(path, part):
 
 
 def require_ordinary(path):
-    """Raise UserError for a named pipe, a device or a socket, which may never end."""
+    """Raise UserError for what may never end, as a named pipe, and for an empty file."""
     with guarded(path):
         kind, is_empty = special_kind(path), path.is_file() and path.stat().st_size == 0
     if kind:
         raise UserError(f"cannot read MNIST from {path}: it is {kind}, not a file; {ANOTHER}")
-    if is_empty:  # also those of /proc, some of which never end
+    if is_empty:  # as those of /proc say they are, of which some never end
         raise UserError(f"cannot read MNIST from {path}: it is empty; {ANOTHER}")
 
 
@@ -189,8 +188,8 @@ def unzipped(file, most):
     """
     unzip, values = zlib.decompressobj(GZIP_FORMAT), bytearray()
     while len(values) < most and not unzip.eof:
-        packed = unzip.unconsumed_tail or file.read(CHUNK)
-        unpacked = unzip.decompress(packed, min(CHUNK, most - len(values)))
+        packed = unzip.unconsumed_tail or file.read(zips.CHUNK)
+        unpacked = unzip.decompress(packed, min(zips.CHUNK, most - len(values)))
         if not packed and not unpacked:
             raise EOFError("cut short")
         values += unpacked

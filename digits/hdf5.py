@@ -22,7 +22,7 @@ LARGEST_RANK = 32
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL_FILES = 0x01, 0x02, 0x03, 0x06, 0x07
 LAYOUT, FILTERS, ATTRIBUTE, CONTINUATION = 0x08, 0x0B, 0x0C, 0x10
 SYMBOL_TABLE, ATTRIBUTE_INFO = 0x11, 0x15
-ELSEWHERE = {
+NOT_READ = {
     LINK_INFO: "groups of a later version",
     LINK: "groups of a later version",
     ATTRIBUTE_INFO: "attributes of a later version",
@@ -92,7 +92,7 @@ class Reader:
 
     def root(self):
         """Return the address of the root's header, from the superblock (II.A)."""
-        if self.bytes(0, len(SIGNATURE)) != SIGNATURE:
+        if self.part(0, len(SIGNATURE)) != SIGNATURE:
             raise ValueError("no HDF5 file")
         version, offsets, lengths = self.unpack("<B4xBB", 8)
         if (version, offsets, lengths) != (0, 8, 8):
@@ -107,7 +107,8 @@ class Reader:
             raise ValueError("the file ends too soon")
         return struct.unpack_from(layout, self.data, place)
 
-    def bytes(self, place, size):
+    def part(self, place, size):
+        """Return so many bytes from a place on. Raises ValueError if the file ends before."""
         found = self.data[place : place + size]
         if len(found) != size:
             raise ValueError("the file ends too soon")
@@ -131,8 +132,8 @@ class Reader:
                 if kind == CONTINUATION:
                     blocks.append(struct.unpack("<QQ", message))
                     self.visit(blocks[-1][0])
-                elif flags & SHARED or kind in ELSEWHERE:
-                    raise LayoutError(ELSEWHERE.get(kind, "shared messages"))
+                elif flags & SHARED or kind in NOT_READ:
+                    raise LayoutError(NOT_READ.get(kind, "shared messages"))
                 else:
                     found[kind].append(message)
         return found
@@ -142,7 +143,7 @@ class Reader:
         end = place + length
         while place + 8 <= end:
             kind, size, flags = self.unpack("<HHB", place)
-            yield kind, flags, self.bytes(place + 8, size)
+            yield kind, flags, self.part(place + 8, size)
             place += 8 + size
 
     def members(self, messages):
@@ -202,7 +203,7 @@ class Reader:
         address, size = struct.unpack_from("<QQ", layout, 2)
         if address == NOWHERE or size != prod(shape) * kind.itemsize:
             raise ValueError("an array of another size than its own")
-        return np.frombuffer(self.bytes(address, size), kind).reshape(shape)
+        return np.frombuffer(self.part(address, size), kind).reshape(shape)
 
     def text(self, kind, space, data):
         """Return the text of an attribute, of whose parts `attribute` gave the bytes."""
@@ -225,7 +226,7 @@ class Reader:
         while place + 16 <= heap + size:
             index, object_size = self.unpack("<H6xQ", place)
             if index == number:
-                return self.bytes(place + 16, object_size)
+                return self.part(place + 16, object_size)
             place += 16 + object_size + -object_size % 8
         raise ValueError("a text that is not there")
 

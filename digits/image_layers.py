@@ -56,7 +56,6 @@ def over_image(statistic):
 def convolution(layer, shape):
     """Conv2D: weights (height, width, channels, filters) and bias, then the activation."""
     require(layer, dilation_rate=[[1, 1]], groups=[1], data_format=["channels_last"])
-    require_image(shape)
     (kernel, bias), strides = kernel_and_bias(layer), layer.config["strides"]
     require_shape(kernel, (*layer.config["kernel_size"], shape[2], layer.config["filters"]))
     grid = windows.grid(shape, kernel.shape[:2], layer.config)
@@ -130,7 +129,6 @@ def separable(layer, shape):
 def of_each_channel(layer, kernel, shape):
     """Return what a kernel (height, width, channels, multiplier) makes of each channel."""
     require(layer, dilation_rate=[[1, 1]], data_format=["channels_last"])
-    require_image(shape)
     size, strides = tuple(layer.config["kernel_size"]), layer.config["strides"]
     require_shape(kernel, (*size, shape[2], layer.config["depth_multiplier"]))
     grid = windows.grid(shape, size, layer.config)

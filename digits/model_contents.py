@@ -156,7 +156,7 @@ def require_model(path):
     if not is_saved_model and not (exists(path) and path.is_file()):
         raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
     size = path.stat().st_size
-    if size == 0:  # also those of /proc, some of which never end
+    if size == 0:  # as those of /proc say they are, of which some never end
         raise UserError(f"cannot read the model {shown(path)}: it is empty; {TRAIN_ONE}")
     kind = "a SavedModel folder" if is_saved_model else other_kind(path)
     if kind:

@@ -124,9 +124,9 @@ def resident_peak():
 
 def add_count_and_seed(parser, count):
     """Let a user say how many files are damaged, and how."""
-    most, seeds = whole_number(1, 1_000_000), whole_number(0, 2**32 - 1)
-    parser.add_argument("count", type=most, nargs="?", default=count, metavar="N", help="files")
-    parser.add_argument("--seed", type=seeds, default=1, metavar="N", help="decides all chance")
+    number, seed = whole_number(1, 1_000_000), whole_number(0, 2**32 - 1)
+    parser.add_argument("count", type=number, nargs="?", default=count, metavar="N", help="files")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="decides all chance")
 
 
 def read_all(make, read, arguments):
