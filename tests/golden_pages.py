@@ -131,7 +131,157 @@ def cloudy(shape, size, random):
     return (values - values.mean()) / values.std()
 
 
-# What lies on the page beside the digits.
+def lines(ink, gap, first, tilt=0.0, wide=3):
+    """Return ruled lines across a page, 0 to 1, `gap` pixels apart."""
+    rows, columns = grid(ink)
+    return ((rows + tilt * columns - first) % gap < wide).astype(np.float32)
+
+
+def sign(number, height, pen):
+    """Return a letter or another sign that is no digit, in pen strokes."""
+    strokes_of = generated.strokes(hands.SIGNS[number])
+    return strokes([height / 100 * generated.curve(*each) for each in strokes_of], pen)
+
+
+def write_signs(page, numbers, left, top, height=80, pen=7):
+    """Write signs in a row on a page, in place."""
+    for number in numbers:
+        ink = sign(number, height, pen)
+        put(page, ink, left, top)
+        left += ink.shape[1] + 12
+
+
+# Paper and light.
+
+
+@golden("")
+def watermark(random):
+    """A watermark that hardly differs from its paper is no ink."""
+    ink = blank(220, 300)
+    write(ink, "8", 110, 50, random, height=120, pen=14)
+    return scan(paper(0.05 * ink))
+
+
+@golden("42")
+def bad_light(random):
+    """The grain of a picture taken in bad light is no ink."""
+    ink = blank(220, 300)
+    write(ink, "42", 70, 60, random, height=100, pen=10)
+    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.1, blur=0.5)
+
+
+@golden("7")
+def wood(random):
+    """The coarse grain of what a digit is written on is no ink."""
+    ink = blank(240, 240)
+    write(ink, "7", 70, 40, random, height=140, pen=16)
+    return photo(paper(ink, 0.75, 0.8) + 0.1 * cloudy(ink.shape, 8, random), random)
+
+
+@golden("3")
+def rough_paper(random):
+    """Faint ink on rough paper is ink, although the grain is nearly as strong."""
+    ink = blank(240, 240)
+    write(ink, "3", 70, 40, random, height=140, pen=16)
+    return photo(paper(ink, 0.4, 0.8) + 0.06 * cloudy(ink.shape, 8, random), random)
+
+
+@golden("38")
+def shadow_between(random):
+    """A shadow with light on both sides of it is paper."""
+    ink = blank(240, 340)
+    write(ink, "38", 110, 70, random, height=100, pen=9)
+    rows, columns = grid(ink)
+    depth = np.minimum(columns + 0.2 * rows - 80, 230 - columns - 0.2 * rows)
+    return photo(paper(ink) * (1 - 0.45 / (1 + np.exp(-depth / 1.5))), random)
+
+
+@golden("")
+def letter_lit_from_a_side(random):
+    """The paper around a letter is no light ink, although the light falls off across it."""
+    ink = blank(180, 200)
+    put(ink, sign(6, 90, 16), 50, 36)
+    rows, columns = grid(ink)
+    return photo(paper(ink) * (1 - 0.85 * (columns + 0.5 * rows) / 290), random)
+
+
+@golden("81")
+def price_tag(random):
+    """A slip of paper on a dark table is paper; what is written on it is the ink."""
+    table = 0.2 + 0.02 * cloudy((260, 300), 10, random)
+    ink = blank(70, 120)
+    write(ink, "81", 34, 12, random, height=46, pen=5, gap=10)
+    table[90:160, 80:200] = paper(ink, contrast=0.45)
+    return photo(table, random)
+
+
+@golden("26")
+def red_on_green(random):
+    """Ink is read that differs from its paper in colour alone, also beside black specks."""
+    ink = blank(200, 260)
+    write(ink, "26", 70, 50, random, height=90, pen=9)
+    green, red = np.array([120, 170, 130]), np.array([205, 130, 125])
+    colours = green + ink[..., np.newaxis] * (red - green)
+    colours += random.normal(0, 2, colours.shape)
+    for _ in range(4):
+        row, column = random.integers(5, [190, 250])
+        colours[row : row + 4, column : column + 4] = 20
+    return Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
+
+
+@golden("73")
+def white_on_transparent(random):
+    """A transparent picture with white ink lies on dark paper."""
+    ink = blank(200, 260)
+    write(ink, "73", 70, 50, random, height=90, pen=9)
+    page = Image.new("L", ink.shape[::-1], 255)
+    page.putalpha(scan(ink))
+    return page
+
+
+# Lines of the paper, and frames.
+
+
+@golden("36")
+def squared(random):
+    """The lines of squared paper are no ink."""
+    ink = blank(240, 280)
+    write(ink, "36", 80, 66, random, height=90, pen=8)
+    both = np.maximum(lines(ink, 40, 17), lines(ink.T, 40, 11).T)
+    return photo(paper(np.maximum(ink, 0.8 * both)), random)
+
+
+@golden("27")
+def ruled_askew(random):
+    """The lines of ruled paper are no ink in a picture taken askew either."""
+    ink = blank(240, 340)
+    write(ink, "27", 110, 66, random, height=90, pen=7)
+    return photo(paper(np.maximum(ink, 0.8 * lines(ink, 60, 30, tilt=0.08))), random)
+
+
+@golden("92")
+def ruled_with_margin(random):
+    """A line that ends just before the picture's edge is one of the paper."""
+    ink = blank(240, 340)
+    write(ink, "92", 100, 66, random, height=90, pen=7)
+    ruled = lines(ink, 60, 30)
+    ruled[:, :5] = ruled[:, -5:] = 0
+    return photo(paper(np.maximum(ink, 0.8 * ruled)), random)
+
+
+@golden("7")
+def bar_from_edge_to_edge(random):
+    """The thick bar of a 7 that was cut out is no line of the paper."""
+    return scan(paper(digit(7, 140, 16, random)[:, 2:-2]))
+
+
+@golden("6")
+def sudoku_cell(random):
+    """The frame of a cell along the picture's edges is no digit."""
+    ink = blank(56, 56)
+    write(ink, "6", 19, 10, random, height=36, pen=4)
+    ink[:, :3] = ink[:2] = ink[-3:] = 0.9
+    return photo(paper(ink), random, blur=0.5)
 
 
 @golden("7")
@@ -139,28 +289,164 @@ def underline(random):
     """An underline below a digit is no part of it."""
     ink = blank(200, 240)
     write(ink, "7", 90, 40, random, height=80)
-    put(ink, strokes([np.array([[0, 4], [40, 0], [90, 3.0]])], 6), 70, 134)
+    put(ink, strokes([np.array([[0, 4], [40, 2], [90, 0.0]])], 6), 70, 134)
     return photo(paper(ink), random)
 
 
-@golden("352")
-def desk(random):
-    """A strip of the desk along the edge of the picture is no digit."""
-    ink = blank(240, 340)
-    write(ink, "352", 90, 80, random, height=80)
-    grey = paper(ink)
-    grey[:, :26] = 0.3 + 0.03 * cloudy((240, 26), 12, random)
-    return photo(grey, random)
+# Small pictures, as data sets have them.
 
 
-@golden("63")
-def shadow(random):
-    """The border of a shadow that falls across the page is no ink."""
-    ink = blank(240, 320)
-    write(ink, "63", 90, 70, random, height=100, pen=9)
+@golden("5")
+def broken_and_small(random):
+    """A small picture holds one digit, however broken."""
+    ink = blank(28, 28)
+    put(ink, digit(5, 21, 2.6, random), 7, 3)
+    ink[8:10] = ink[14] = ink[19] = 0
+    return scan(ink)
+
+
+@golden("2")
+def small_and_thick(random):
+    """The thick strokes of a small digit are ink, not paper."""
+    ink = np.pad(digit(2, 20, 5.6, random, unsteady=1), 1)
+    return scan(ink)
+
+
+@golden("1")
+def cut_out_tightly(random):
+    """A digit that touches the edges of its picture is one."""
+    return scan(digit(1, 28, 7, random, unsteady=1))
+
+
+# Pens.
+
+
+@golden("58")
+def thick_marker(random):
+    """The strokes of a thick marker are ink, not paper."""
+    ink = blank(260, 360)
+    write(ink, "58", 70, 40, random, height=180, pen=40, gap=24)
+    return photo(paper(ink), random)
+
+
+@golden("4")
+def pressed_pencil(random):
+    """A dark spot where a pencil was pressed does not make its other strokes fade."""
+    ink = blank(200, 200)
+    write(ink, "4", 60, 50, random, height=100, pen=8)
+    row, column = np.argwhere(ink > 0.9)[20]
     rows, columns = grid(ink)
-    shade = 0.45 / (1 + np.exp(-(columns + 0.6 * rows - 250) / 1.5))
-    return photo(paper(ink) * (1 - shade), random)
+    spot = np.hypot(rows - row, columns - column) < 7
+    return photo(paper(np.maximum(0.15 * ink, spot), 0.9), random)
+
+
+@golden("2")
+def gap_above(random):
+    """What a gap of the pen parts, one above the other, is one digit."""
+    ink = blank(160, 160)
+    write(ink, "2", 50, 30, random, height=100, pen=8, hand=1)
+    ink[60:68] = 0
+    return photo(paper(ink), random)
+
+
+@golden("9")
+def gap_beside(random):
+    """What a gap of the pen parts, side by side, is one digit."""
+    ink = blank(160, 160)
+    nine = digit(9, 100, 8, random, hand=3)
+    put(ink, nine, 50, 30)
+    gap = 50 + nine.shape[1] // 2
+    ink[:, gap : gap + 7] = 0
+    return photo(paper(ink), random)
+
+
+@golden("8")
+def broad_hand(random):
+    """A broad digit is not cut in two."""
+    ink = blank(140, 240)
+    eight = digit(8, 80, 8, random)
+    broad = Image.fromarray(eight).resize((int(2.1 * eight.shape[1]), eight.shape[0]))
+    put(ink, np.asarray(broad), 50, 30)
+    return photo(paper(ink), random)
+
+
+@golden("7?")
+def seven_or_one(random):
+    """A digit that may be a 1 or a 7 is not sure."""
+    ink = blank(160, 160)
+    put(ink, strokes([np.array([[0, 20], [28, 0], [25, 90.0]])], 7), 60, 34)
+    return photo(paper(ink), random)
+
+
+# Several digits.
+
+
+@golden("83")
+def touching(random):
+    """Digits that touch are parted."""
+    ink = blank(120, 200)
+    write(ink, "83", 50, 20, random, height=80, gap=-4)
+    return photo(paper(ink), random)
+
+
+@golden("22")
+def touching_and_slanted(random):
+    """Two digits that touch are too broad for one."""
+    ink = blank(130, 260)
+    write(ink, "22", 70, 20, random, height=80, pen=6, gap=-5, hand=1)
+    slant = (1, 0.45, -27, 0, 1, 0)
+    slanted = scan(ink).transform(ink.shape[::-1], Image.Transform.AFFINE, slant)
+    return photo(paper(np.asarray(slanted, np.float32) / 255), random)
+
+
+@golden("4286")
+def sloping_row(random):
+    """A row that slopes is one."""
+    ink, left = blank(300, 380), 40
+    for n, label in enumerate("4286"):
+        left = 22 + write(ink, label, left, 30 + 34 * n, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("25/41")
+def staggered_rows(random):
+    """A row that begins below the end of another is a row of its own."""
+    ink = blank(260, 340)
+    end = write(ink, "25", 30, 30, random, height=80)
+    write(ink, "41", end + 10, 96, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("11/11")
+def ones_above_ones(random):
+    """A 1 above another is a digit of its own."""
+    ink = blank(260, 240)
+    write(ink, "11", 70, 30, random, height=80)
+    write(ink, "11", 70, 128, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("57")
+def row_cut_by_the_edge(random):
+    """A row that the picture's edge cuts through is not read."""
+    ink = blank(220, 300)
+    write(ink, "57", 80, 100, random, height=80)
+    write(ink, "171", 60, -30, random, height=80, gap=26)
+    return photo(paper(ink), random)
+
+
+# What is no digit.
+
+
+@golden("46")
+def dust(random):
+    """Specks of dust are no marks of writing, however many there are."""
+    ink = blank(260, 340)
+    write(ink, "46", 100, 80, random, height=100, pen=9)
+    for _ in range(140):
+        speck = strokes([np.zeros((1, 2))], random.integers(3, 6))
+        put(ink, speck, *random.uniform(4, [330, 250]))
+    return photo(paper(ink), random)
 
 
 @golden("28")
@@ -182,14 +468,52 @@ def comma(random):
     return photo(paper(ink), random)
 
 
-@golden("46")
-def grit(random):
-    """Specks of dust are no marks of writing, however many there are."""
-    ink = blank(260, 340)
-    write(ink, "46", 100, 80, random, height=100, pen=9)
-    for _ in range(140):
-        side = random.integers(3, 6)
-        put(ink, strokes([np.zeros((1, 2))], side), *random.uniform(4, [330, 250]))
+@golden("")
+def letters(random):
+    """Letters are no digits."""
+    ink = blank(200, 380)
+    write_signs(ink, (0, 4, 5, 7, 12), 50, 60)
+    return photo(paper(ink), random)
+
+
+@golden("39")
+def letters_below(random):
+    """A row of letters below a number is no number."""
+    ink = blank(280, 380)
+    write(ink, "39", 60, 30, random, height=90)
+    write_signs(ink, (0, 4, 5, 7, 12), 50, 160)
+    return photo(paper(ink), random)
+
+
+@golden("")
+def page_of_letters(random):
+    """One letter that looks like a 1, on a page full of others, is no number."""
+    ink = blank(330, 420)
+    for row in range(3):
+        write_signs(ink, random.choice([0, 1, 2, 4, 5, 7, 8, 12], 9), 20, 20 + 70 * row, 50, 5)
+    put(ink, digit(1, 40, 5, random), 200, 240)
+    return photo(paper(ink), random)
+
+
+@golden("28")
+def hatching_below(random):
+    """A hatched field below a number is a pattern, whose strokes overlap, and no row of ones."""
+    ink = blank(280, 340)
+    write(ink, "28", 60, 30, random, height=80)
+    for n in range(9):
+        stroke = np.array([[40.0, 0], [0, 84]]) + random.normal(0, 3, (2, 2))
+        put(ink, strokes([stroke], 5), 40 + 22 * n, 160)
+    return photo(paper(ink), random)
+
+
+@golden("")
+def barcode(random):
+    """The bars of a barcode are no ones."""
+    ink, left = blank(160, 420), 40
+    while left < 370:
+        bar, gap = 3 * random.integers(1, 4, 2)
+        ink[30:130, left : left + bar] = 1
+        left += bar + gap
     return photo(paper(ink), random)
 
 
@@ -200,475 +524,4 @@ def rings(random):
     for row in range(8):
         for column in range(10):
             put(ink, digit(0, 24, 4, random), 12 + 40 * column, 10 + 36 * row)
-    return photo(paper(ink), random)
-
-
-@golden("40")
-def show_through(random):
-    """Writing that shows through from the back of the page is too faint to be ink."""
-    ink = blank(220, 300)
-    write(ink, "40", 70, 70, random, height=80)
-    back = blank(220, 300)
-    write(back, "95", 180, 40, random, height=80)
-    return scan(paper(np.maximum(ink, 0.045 * back)))
-
-
-@golden("")
-def watermark(random):
-    """A watermark that hardly differs from its paper is no ink."""
-    ink = blank(220, 300)
-    write(ink, "8", 110, 50, random, height=120, pen=14)
-    return scan(paper(0.05 * ink))
-
-
-@golden("3")
-def faint_pencil(random):
-    """A faint pencil is ink."""
-    ink = blank(220, 200)
-    write(ink, "3", 60, 60, random, height=90, pen=6)
-    return photo(paper(0.11 * ink), random, grain=0.004)
-
-
-@golden("64")
-def night(random):
-    """The grain of a picture taken in bad light is no ink."""
-    ink = blank(220, 300)
-    write(ink, "64", 70, 60, random, height=100, pen=10)
-    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.045, blur=0.5)
-
-
-@golden("9")
-def rough_paper(random):
-    """Rough paper or wood under the ink, whose grain is strong, still is no ink."""
-    ink = blank(260, 260)
-    write(ink, "9", 90, 50, random, height=150, pen=18)
-    grain = 0.05 * cloudy(ink.shape, 3, random) + 0.05 * cloudy(ink.shape, 8, random)
-    return photo(paper(ink, contrast=0.75, light=0.8) + grain, random)
-
-
-# Lines of the paper.
-
-
-def lines(ink, gap, first, wide=2, tilt=0.0):
-    """Return ruled lines across a page, 0 to 1, `gap` pixels apart."""
-    rows, columns = grid(ink)
-    return ((rows + tilt * columns - first) % gap < wide).astype(np.float32)
-
-
-@golden("508")
-def ruled(random):
-    """The lines of ruled paper are no ink."""
-    ink = blank(240, 340)
-    write(ink, "508", 80, 66, random, height=90, pen=7)
-    return photo(paper(np.maximum(ink, 0.5 * lines(ink, 60, 30))), random)
-
-
-@golden("27")
-def ruled_askew(random):
-    """The lines of ruled paper are found in a picture taken askew."""
-    ink = blank(240, 340)
-    write(ink, "27", 110, 66, random, height=90, pen=7)
-    return photo(paper(np.maximum(ink, 0.5 * lines(ink, 60, 30, tilt=0.08))), random)
-
-
-@golden("36")
-def squared(random):
-    """The lines of squared paper are no ink."""
-    ink = blank(240, 280)
-    write(ink, "36", 80, 66, random, height=90, pen=8)
-    both = np.maximum(lines(ink, 40, 17), lines(ink.T, 40, 11).T)
-    return photo(paper(np.maximum(ink, 0.45 * both)), random)
-
-
-@golden("92")
-def ruled_with_margin(random):
-    """A ruled line that ends just before the picture's edge is one."""
-    ink = blank(240, 340)
-    write(ink, "92", 100, 66, random, height=90, pen=7)
-    ruling = lines(ink, 60, 30)
-    ruling[:, :5] = ruling[:, -5:] = 0
-    return photo(paper(np.maximum(ink, 0.5 * ruling)), random)
-
-
-@golden("1")
-def full_height(random):
-    """A stroke of a digit that fills its small picture is no line of the paper."""
-    ink = blank(70, 58)
-    write(ink, "1", 24, -3, random, height=77, pen=7)
-    return scan(paper(ink))
-
-
-@golden("75")
-def wide_bar(random):
-    """A broad bar across the picture is no line of the paper; a digit is read that stands on it."""
-    ink = blank(220, 320)
-    write(ink, "75", 100, 60, random, height=90, pen=14)
-    return photo(paper(ink), random)
-
-
-# Pens and papers.
-
-
-@golden("58")
-def thick_marker(random):
-    """The strokes of a thick marker are ink, not paper."""
-    ink = blank(260, 360)
-    write(ink, "58", 70, 40, random, height=180, pen=40, gap=24)
-    return photo(paper(ink), random)
-
-
-@golden("274")
-def thin_pen(random):
-    """A pen that is thin for the digits' height is thickened to what MNIST has."""
-    ink = blank(300, 460)
-    write(ink, "274", 60, 50, random, height=200, pen=3, gap=30)
-    return photo(paper(ink), random, blur=0.6)
-
-
-@golden("936")
-def fine_pen(random):
-    """A fine pen fades where its line falls between the pixels of a small picture."""
-    ink = blank(80, 130)
-    write(ink, "936", 20, 20, random, height=40, pen=1.1, gap=8)
-    return photo(paper(ink), random, grain=0.004, blur=0.3)
-
-
-@golden("48")
-def chalk(random):
-    """Light ink on dark is read."""
-    ink = blank(220, 300)
-    write(ink, "48", 70, 60, random, height=100, pen=8)
-    return photo(1 - paper(ink, light=0.8), random, grain=0.02)
-
-
-@golden("26")
-def red_on_green(random):
-    """Ink is read that differs from its paper in colour alone."""
-    ink = blank(200, 260)
-    write(ink, "26", 70, 50, random, height=90, pen=9)
-    papers, inks = np.array([120, 170, 130]), np.array([205, 130, 125])
-    colours = papers + ink[..., np.newaxis] * (inks - papers)
-    noisy = colours + random.normal(0, 2, colours.shape)
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
-
-
-# Batch two
-
-
-@golden("81")
-def price_tag(random):
-    """A slip of paper on a dark table is paper; what is written on it is the ink."""
-    grey = np.full((260, 300), 0.2) + 0.02 * cloudy((260, 300), 10, random)
-    ink = blank(70, 120)
-    write(ink, "81", 34, 12, random, height=46, pen=5, gap=10)
-    grey[90:160, 80:200] = paper(ink, contrast=0.45)
-    return photo(grey, random)
-
-
-@golden("36")
-def marker_lit_from_a_side(random):
-    """Thick strokes in light that falls off across the page are dark ink."""
-    ink = blank(260, 330)
-    write(ink, "36", 40, 30, random, height=200, pen=44, gap=16)
-    return photo(paper(ink, 0.5) * np.linspace(1, 0.2, 330), random)
-
-
-@golden("85")
-def out_of_focus(random):
-    """The blurred edges of neighbours meet, and do not make them one."""
-    ink = blank(240, 300)
-    write(ink, "85", 80, 70, random, height=100, pen=13, gap=6)
-    return photo(paper(ink), random, blur=4.5)
-
-
-@golden("68")
-def pressed_pencil(random):
-    """A dark spot where the pencil was pressed does not make the rest of its stroke fade."""
-    ink = blank(220, 260)
-    write(ink, "68", 60, 60, random, height=100, pen=8)
-    rows, columns = grid(ink)
-    spots = np.zeros_like(ink)
-    for y, x in ((68, 106), (70, 170)):
-        spots = np.maximum(spots, np.hypot(rows - y, columns - x) < 7)
-    return photo(paper(np.maximum(0.25 * ink, spots), 0.9), random)
-
-
-@golden("247")
-def ruled_boldly(random):
-    """Bold ruled lines are told from the strokes of digits that touch them."""
-    ink = blank(240, 340)
-    write(ink, "247", 80, 61, random, height=90, pen=5)
-    return photo(paper(np.maximum(ink, 0.8 * lines(ink, 60, 30, wide=3))), random)
-
-
-@golden("27")
-def ruled_boldly_askew(random):
-    """Bold lines"""
-    ink = blank(240, 340)
-    write(ink, "27", 110, 66, random, height=90, pen=7)
-    return photo(paper(np.maximum(ink, 0.8 * lines(ink, 60, 30, wide=3, tilt=0.08))), random)
-
-
-@golden("36")
-def squared_boldly(random):
-    """Bold"""
-    ink = blank(240, 280)
-    write(ink, "36", 80, 66, random, height=90, pen=8)
-    both = np.maximum(lines(ink, 40, 17, wide=3), lines(ink.T, 40, 11, wide=3).T)
-    return photo(paper(np.maximum(ink, 0.8 * both)), random)
-
-
-@golden("92")
-def ruled_boldly_with_margin(random):
-    """Bold"""
-    ink = blank(240, 340)
-    write(ink, "92", 100, 66, random, height=90, pen=7)
-    ruling = lines(ink, 60, 30, wide=3)
-    ruling[:, :5] = ruling[:, -5:] = 0
-    return photo(paper(np.maximum(ink, 0.8 * ruling)), random)
-
-
-@golden("7")
-def edge_to_edge(random):
-    """The thick bar of a 7 that was cut out is no line from edge to edge."""
-    ink = digit(7, 140, 16, random)[:, 2:-2]
-    return scan(paper(ink))
-
-
-@golden("7")
-def tiny_edge_to_edge(random):
-    """The bar of a 7 in a tiny picture is no line from edge to edge."""
-    ink = digit(7, 34, 1.6, random)[:, 1:-1]
-    return scan(paper(ink))
-
-
-@golden("6")
-def sudoku_cell(random):
-    """The frame of a cell along the picture's edges is no digit."""
-    ink = blank(56, 56)
-    write(ink, "6", 19, 10, random, height=36, pen=4)
-    ink[:, :3] = ink[:2] = ink[-3:] = 0.9
-    return photo(paper(ink), random, blur=0.5)
-
-
-@golden("")
-def dust(random):
-    """A few specks of dust on blank paper are no digits."""
-    ink = blank(90, 96)
-    ink[random.integers(4, 86, 9), random.integers(4, 92, 9)] = random.uniform(0.4, 0.9, 9)
-    return scan(paper(ink))
-
-
-@golden("342")
-def touching(random):
-    """Digits that touch are parted."""
-    ink = blank(200, 300)
-    write(ink, "342", 70, 50, random, height=90, pen=8, gap=-5)
-    return photo(paper(ink), random)
-
-
-@golden("25/41")
-def close_rows(random):
-    """Rows that lie close together are two."""
-    ink = blank(260, 300)
-    write(ink, "25", 80, 40, random, height=80)
-    write(ink, "41", 90, 130, random, height=80)
-    return photo(paper(ink), random)
-
-
-@golden("4286")
-def sloping_row(random):
-    """A row that slopes is one."""
-    ink, left = blank(300, 380), 40
-    for n, label in enumerate("4286"):
-        left = 22 + write(ink, label, left, 30 + 34 * n, random, height=80)
-    return photo(paper(ink), random)
-
-
-@golden("5")
-def flying_bar(random):
-    """The bar of a 5 that flies off to its right belongs to it."""
-    ink = blank(220, 260)
-    body = [generated.curve(*generated.strokes("8,8! 5,42! 30,36 55,55 55,82 28,100 0,92")[0])]
-    put(ink, strokes(body, 7), 80, 70)
-    put(ink, strokes([np.array([[0, 5], [44, 0.0]])], 7), 112, 50)
-    return photo(paper(ink), random)
-
-
-@golden("8")
-def two_rings(random):
-    """An 8 of two rings that do not quite meet is one digit."""
-    ink = blank(220, 220)
-    put(ink, digit(0, 46, 7, random, hand=5), 84, 50)
-    put(ink, digit(0, 56, 7, random, hand=5), 80, 50 + 51)
-    return photo(paper(ink), random)
-
-
-@golden("11/11")
-def ones_above_ones(random):
-    """A 1 above another is a digit of its own."""
-    ink = blank(280, 220)
-    write(ink, "11", 80, 40, random, height=80, gap=40)
-    write(ink, "11", 80, 150, random, height=80, gap=40)
-    return photo(paper(ink), random)
-
-
-@golden("174")
-def slanted(random):
-    """Slanted digits whose boxes overlap are not joined."""
-    ink = blank(160, 300)
-    left = write(ink, "174", 100, 30, random, height=90)
-    sheared = scan(ink).transform(ink.shape[::-1], Image.Transform.AFFINE, (1, 0.6, -60, 0, 1, 0))
-    return photo(paper(np.asarray(sheared, np.float32) / 255), random)
-
-
-@golden("39")
-def letters_beside(random):
-    """A row of letters beside a number is no number."""
-    ink = blank(280, 380)
-    write(ink, "39", 60, 30, random, height=90)
-    left = 50
-    for sign in (0, 4, 5, 7, 12):
-        mark = strokes([0.8 * generated.curve(*s) for s in generated.strokes(hands.SIGNS[sign])], 7)
-        put(ink, mark, left, 160)
-        left += mark.shape[1] + 12
-    return photo(paper(ink), random)
-
-
-@golden("")
-def letters(random):
-    """Letters alone are no digits."""
-    ink, left = blank(200, 380), 50
-    for sign in (0, 4, 5, 7, 12):
-        mark = strokes([0.8 * generated.curve(*s) for s in generated.strokes(hands.SIGNS[sign])], 7)
-        put(ink, mark, left, 60)
-        left += mark.shape[1] + 12
-    return photo(paper(ink), random)
-
-
-@golden("57")
-def row_cut_by_the_edge(random):
-    """A row that the picture's edge cuts through is not read."""
-    ink = blank(240, 300)
-    write(ink, "57", 80, 110, random, height=80)
-    write(ink, "362", 60, -42, random, height=80)
-    return photo(paper(ink), random)
-
-
-@golden("5")
-def broken_and_small(random):
-    """A small digit is one, however broken."""
-    ink = blank(28, 28)
-    put(ink, digit(5, 21, 2.6, random), 7, 3)
-    ink[8:10] = ink[14] = ink[19] = 0
-    return scan(1 - paper(ink, contrast=1, light=1))
-
-
-@golden("")
-def barcode(random):
-    """Bars side by side are no ones."""
-    ink = blank(160, 420)
-    left = 40
-    while left < 370:
-        bar, gap = 3 * random.integers(1, 4, 2)
-        ink[30:130, left : left + bar] = 1
-        left += bar + gap
-    return photo(paper(ink), random)
-
-
-@golden("28")
-def number_beside_hatching(random):
-    """A hatched field beside a number is a pattern"""
-    ink = blank(280, 340)
-    write(ink, "28", 60, 30, random, height=80)
-    for n in range(9):
-        stroke = [np.array([[40.0, 0], [0, 84]]) + random.normal(0, 3, (2, 2))]
-        put(ink, strokes(stroke, 5), 40 + 22 * n, 160)
-    return photo(paper(ink), random)
-
-
-@golden("26")
-def red_on_green_with_specks(random):
-    """A few black specks do not hide"""
-    ink = blank(200, 260)
-    write(ink, "26", 70, 50, random, height=90, pen=9)
-    papers, inks = np.array([120, 170, 130]), np.array([205, 130, 125])
-    colours = papers + ink[..., np.newaxis] * (inks - papers)
-    noisy = colours + random.normal(0, 2, colours.shape)
-    for _ in range(4):
-        y, x = random.integers(5, [190, 250])
-        noisy[y : y + 4, x : x + 4] = 20
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
-
-
-@golden("73")
-def white_on_transparent(random):
-    """White ink on a transparent picture"""
-    ink = blank(200, 260)
-    write(ink, "73", 70, 50, random, height=90, pen=9)
-    page = Image.new("L", ink.shape[::-1], 255)
-    page.putalpha(scan(ink))
-    return page
-
-
-@golden("247")
-def hair(random):
-    """A very thin pen"""
-    ink = blank(420, 640)
-    write(ink, "247", 60, 50, random, height=320, pen=2.2, gap=50)
-    return photo(paper(ink), random, blur=0.5, grain=0.005)
-
-
-@golden("5")
-def bar_along_the_edge(random):
-    """cut out tightly"""
-    ink = blank(22, 16)
-    put(ink, digit(5, 24, 3, random), -1, -1)
-    ink[:3, 1:] = 1
-    return scan(1 - ink)
-
-
-@golden("8")
-def more_ink_than_paper(random):
-    """fat"""
-    ink = digit(8, 20, 4.5, random, hand=1)
-    return scan(1 - ink)
-
-
-@golden("")
-def facade(random):
-    """A detail of a photograph of much else is no digit."""
-    ink = blank(300, 400)
-    for row in range(3):
-        for column in range(6):
-            top, left = 20 + 95 * row, 10 + 64 * column
-            ink[top : top + 70, left : left + 46] = 0.7
-            ink[top + 6 : top + 32, left + 6 : left + 40] = 0.2
-            ink[top + 38 : top + 64, left + 6 : left + 40] = 0.3
-    ink[180:200, 122:126] = 1
-    return photo(paper(ink), random)
-
-
-@golden("42")
-def night_2(random):
-    """The grain of a picture taken in bad light is no ink."""
-    ink = blank(220, 300)
-    write(ink, "42", 70, 60, random, height=100, pen=10)
-    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.1, blur=0.5)
-
-
-@golden("9")
-def rough_paper_2(random):
-    ink = blank(260, 260)
-    write(ink, "9", 90, 50, random, height=150, pen=18)
-    grain = 0.05 * cloudy(ink.shape, 3, random) + 0.05 * cloudy(ink.shape, 8, random)
-    return photo(paper(ink, contrast=0.5, light=0.8) + grain, random)
-
-
-@golden("")
-def signs(random):
-    """A heart is none"""
-    ink = blank(180, 180)
-    mark = strokes([0.8 * generated.curve(*s) for s in generated.strokes(hands.SIGNS[38])], 7)
-    put(ink, mark, 60, 50)
     return photo(paper(ink), random)
