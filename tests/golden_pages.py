@@ -165,17 +165,17 @@ def watermark(random):
 @golden("42")
 def bad_light(random):
     """The grain of a picture taken in bad light is no ink."""
-    ink = blank(220, 300)
-    write(ink, "42", 70, 60, random, height=100, pen=10)
-    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.1, blur=0.5)
+    ink = blank(200, 260)
+    write(ink, "42", 60, 40, random, height=80, pen=6)
+    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.14, blur=0.5)
 
 
 @golden("7")
 def wood(random):
     """The coarse grain of what a digit is written on is no ink."""
-    ink = blank(240, 240)
-    write(ink, "7", 70, 40, random, height=140, pen=16)
-    return photo(paper(ink, 0.75, 0.8) + 0.1 * cloudy(ink.shape, 8, random), random)
+    ink = blank(220, 300)
+    write(ink, "7", 50, 40, random, height=140, pen=16)
+    return photo(paper(ink, 0.85, 0.8) + 0.12 * cloudy(ink.shape, 14, random), random)
 
 
 @golden("3")
@@ -308,8 +308,19 @@ def broken_and_small(random):
 @golden("2")
 def small_and_thick(random):
     """The thick strokes of a small digit are ink, not paper."""
-    ink = np.pad(digit(2, 20, 5.6, random, unsteady=1), 1)
-    return scan(ink)
+    return scan(np.pad(digit(2, 20, 5.6, random, unsteady=1), 1))
+
+
+@golden("2")
+def small_and_sharp(random):
+    """A small picture has no grain that must be smoothed away."""
+    return scan(1 - np.pad(digit(2, 28, 7, random, unsteady=1), 1))
+
+
+@golden("3")
+def more_ink_than_paper(random):
+    """A digit that was cut out of its page may be more ink than paper."""
+    return scan(1 - np.pad(digit(3, 40, 10, random, unsteady=1), 1))
 
 
 @golden("1")
@@ -321,11 +332,11 @@ def cut_out_tightly(random):
 # Pens.
 
 
-@golden("58")
+@golden("8")
 def thick_marker(random):
     """The strokes of a thick marker are ink, not paper."""
-    ink = blank(260, 360)
-    write(ink, "58", 70, 40, random, height=180, pen=40, gap=24)
+    ink = blank(260, 260)
+    write(ink, "8", 40, 30, random, height=200, pen=58)
     return photo(paper(ink), random)
 
 
@@ -344,7 +355,7 @@ def pressed_pencil(random):
 def gap_above(random):
     """What a gap of the pen parts, one above the other, is one digit."""
     ink = blank(160, 160)
-    write(ink, "2", 50, 30, random, height=100, pen=8, hand=1)
+    put(ink, digit(2, 100, 8, random, hand=3), 50, 30)
     ink[60:68] = 0
     return photo(paper(ink), random)
 
