@@ -7,7 +7,7 @@ as soon as its rule is switched off: `tools/reader_rules.py --check` proves it.
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter
 
 from digits import answers, generated, hands
 

@@ -226,7 +226,8 @@ def changes_of(rule):
     off = [] if rule.off is None else [Change(rule, "off", rule.off)]
     if callable(value):
         return off
-    return [*off, Change(rule, "half", scaled(value, 0.5)), Change(rule, "double", scaled(value, 2))]
+    factors = {"half": 0.5, "double": 2}
+    return off + [Change(rule, kind, scaled(value, factors[kind])) for kind in factors]
 
 
 def owner_of(rule):
@@ -333,7 +334,8 @@ def check(changes, predict):
     changes = [change for change in changes if change.needs]
     kept = [change for change in changes if is_read_anyhow(change, predict)]
     for change in changes:
-        print(f"{change.rule.name:32} {change.needs:24} {'STILL READ' if change in kept else 'red'}")
+        outcome = "still read" if change in kept else "misread"
+        print(f"{change.rule.name:32} {change.needs:24} {outcome}")
     return 2 if kept else 0
 
 
