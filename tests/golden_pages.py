@@ -385,7 +385,7 @@ def broad_hand(random):
 def seven_or_one(random):
     """A digit that may be a 1 or a 7 is not sure."""
     ink = blank(160, 160)
-    put(ink, strokes([np.array([[0, 20], [28, 0], [25, 90.0]])], 7), 60, 34)
+    put(ink, strokes([np.array([[0, 24], [32, 0], [22, 90.0]])], 9), 60, 34)
     return photo(paper(ink), random)
 
 
@@ -467,6 +467,15 @@ def crease(random):
     end = write(ink, "28", 60, 80, random, height=80)
     put(ink, 0.28 * strokes([np.array([[4, 0], [0, 45], [3, 90.0]])], 4), end + 30, 76)
     return photo(paper(ink), random)
+
+
+@golden("71")
+def rubbed_out(random):
+    """What was rubbed out below the digits is fainter than they are, and no ink."""
+    ink, old = blank(180, 260), blank(180, 260)
+    write(ink, "71", 60, 40, random, height=90, pen=8)
+    write(old, "48", 85, 48, random, height=90, pen=8)
+    return photo(paper(np.maximum(ink, 0.25 * old)), random)
 
 
 @golden("125")
