@@ -62,7 +62,7 @@ NUMBERS = [
     Rule(ink, "WIDEST_SMALL_STROKE", ink.WIDEST_STROKE, "small_and_thick"),
     Rule(ink, "LEAST_PAPER", 0.5, "more_ink_than_paper"),
     Rule(ink, "STROKE_WIDTHS", (0.12,), "price_tag"),
-    Rule(ink, "FULL_CONTRAST", 1.0),
+    Rule(ink, "FULL_CONTRAST", 1.0, "small_and_thick"),
     Rule(ink, "SAMPLED_SIDE", 10_000),
     Rule(ink, "JUDGED_SIDE", 10_000),
     Rule(ink, "COMPARED_SIDE", 10_000),
