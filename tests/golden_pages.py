@@ -323,10 +323,10 @@ def more_ink_than_paper(random):
     return scan(1 - np.pad(digit(3, 40, 10, random, unsteady=1), 1))
 
 
-@golden("1")
+@golden("2")
 def cut_out_tightly(random):
     """A digit that touches the edges of its picture is one."""
-    return scan(digit(1, 28, 7, random, unsteady=1))
+    return scan(digit(2, 28, 4, random, hand=2, unsteady=0.5))
 
 
 # Pens.
