@@ -223,9 +223,9 @@ def red_on_green(random):
     green, red = np.array([120, 170, 130]), np.array([205, 130, 125])
     colours = green + ink[..., np.newaxis] * (red - green)
     colours += random.normal(0, 2, colours.shape)
-    for _ in range(4):
+    for _ in range(3):
         row, column = random.integers(5, [190, 250])
-        colours[row : row + 4, column : column + 4] = 20
+        colours[row : row + 3, column : column + 3] = 20
     return Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
 
 
