@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
+from digits import UserError
 from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, in_help, run, say
-from digits.errors import UserError
 from digits.files import printable, require_writable, shown, user_path
 
 EXAMPLES = """\
@@ -21,7 +21,9 @@ EXAMPLES = """\
 
 def main():
     arguments = parse()
-    from digits import evaluation, mnist, plots  # after parsing: --help needs no NumPy
+    from digits import plots
+    from digits.data import mnist
+    from digits.evaluation import evaluation  # after parsing: --help needs no NumPy
 
     if arguments.show:
         plots.require_window()
@@ -90,7 +92,7 @@ def with_printable_names(evaluations):
 
 def tell(evaluations, test, as_json):
     """Print the scores: of one model at length, of several side by side."""
-    from digits import report
+    from digits.evaluation import report
 
     evaluations = evaluations if as_json else with_printable_names(evaluations)
     summaries = {name: each.summary for name, each in evaluations.items()}
@@ -107,17 +109,15 @@ def tell(evaluations, test, as_json):
 
 def figures_of(evaluations, test, window):
     """Return the figures, by name: of one model all, of several those that compare them."""
-    from digits import evaluation_figures
+    from digits.evaluation import figures
 
     if len(evaluations) > 1:
         evaluations = with_printable_names(evaluations)
         records = {name: each.model.record for name, each in evaluations.items()}
         summaries = {name: each.summary for name, each in evaluations.items()}
-        return evaluation_figures.of_models(records, summaries, window)
+        return figures.of_models(records, summaries, window)
     ((model, probabilities, summary),) = evaluations.values()
-    return evaluation_figures.of_model(
-        model.record, test, model.predict, probabilities, summary, window
-    )
+    return figures.of_model(model.record, test, model.predict, probabilities, summary, window)
 
 
 def save(figures, folder, ending):

@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
+from digits import UserError
 from digits.command_line import ROOT, Parser, add_data, add_model, complain, run, say
-from digits.errors import UserError
 from digits.files import printable, require_writable, user_path
 
 EXAMPLES = """\
@@ -32,7 +32,8 @@ LONGEST_LINE = 10_000  # characters that are typed: more are no path
 
 def main():
     arguments = parse()
-    from digits import model_file, plots  # after parsing: --help has no use for NumPy
+    from digits import plots
+    from digits.network import model_file  # after parsing: --help has no use for NumPy
 
     if arguments.save:
         plots.require_figure_name(arguments.save)
@@ -78,15 +79,16 @@ def parse():
 
 def asked(arguments, predict):
     """Yield the `Answer` to each test image and picture that the arguments name, or a drawing."""
+    from digits.page import answers, pictures
+
     if arguments.draw:
         from digits import drawing
 
-        yield from drawing.answers_to_drawing(predict)
+        yield from drawing.answers_to_drawing(lambda page: answers.of_drawing(page, predict))
         return
-    from digits import answers, pictures
 
     if arguments.index:
-        from digits import mnist
+        from digits.data import mnist
 
         examples = mnist.load("test", arguments.data)
         for index in arguments.index:

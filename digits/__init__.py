@@ -6,5 +6,13 @@ has them. Only `pictures` brings anything else to that form; only the networks r
 
 import os
 
-# A library of linear algebra with threads of its own gets in the way of `forward`'s.
+# One BLAS thread each: `network.numpy_network` runs its own thread pool.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+class UserError(Exception):
+    """What the user can mend, as one sentence that names the thing and the way on."""
+
+
+class NoDigitError(UserError):
+    """A picture that can be read and holds no digit."""

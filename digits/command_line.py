@@ -1,10 +1,11 @@
 """Shared command-line code: parser, exit status, error messages."""
 
 import argparse
+import faulthandler
 import os
 import sys
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 if sys.version_info < (3, 10):  # noqa: UP036  before what an older one cannot read
@@ -12,7 +13,7 @@ if sys.version_info < (3, 10):  # noqa: UP036  before what an older one cannot r
     print(f"this is Python {version}: run it with 3.10 or a newer one", file=sys.stderr)
     sys.exit(2)
 
-from digits.errors import UserError
+from digits import UserError
 from digits.files import printable, reason, shown, user_path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,6 +165,14 @@ def say(sentence):
         print(printable(sentence), file=sys.stderr, flush=True)
 
 
+def show_progress(what, done, total):
+    """Show on a terminal how far a long step is, on one line that each call writes anew."""
+    if sys.stderr.isatty() and total:
+        end = "\n" if done >= total else ""
+        with suppress(OSError):
+            print(f"\r{what} {100 * done // total:3} %", end=end, file=sys.stderr, flush=True)
+
+
 def complain(sentence):
     """Print one sentence on stderr and return exit status 2."""
     say(sentence)
@@ -182,3 +191,53 @@ def missing_package(error):
 def drop_output():
     """Point stdout nowhere, so that Python's own flush at exit cannot fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def stderr_to(other):
+    """Point file descriptor 2 at the open descriptor `other` in this block.
+
+    C libraries write there. Yields a descriptor of what 2 was, on which a crash of the interpreter
+    still reports; or None if 2 was closed, and then it stays closed.
+    """
+    try:
+        before = os.dup(2)
+    except OSError:
+        yield None
+        return
+    if sys.stderr:
+        sys.stderr.flush()
+    os.dup2(other, 2)
+    try:
+        with crashes_reported(before):
+            yield before
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+@contextmanager
+def crashes_reported(file):
+    """Report a crash of the interpreter on `file` in this block, unless it is reported already."""
+    if faulthandler.is_enabled():
+        yield
+        return
+    faulthandler.enable(file)
+    try:
+        yield
+    finally:
+        faulthandler.disable()
+
+
+@contextmanager
+def stderr_held_back():
+    """Hold back what is written to stderr in this block, and show it if the block fails."""
+    import tempfile  # which takes as long as all the rest here
+
+    with tempfile.TemporaryFile() as held, stderr_to(held.fileno()) as terminal:
+        try:
+            yield
+        except Exception:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise

@@ -4,7 +4,7 @@ from textwrap import fill
 
 from PIL import Image, ImageDraw
 
-from digits import answers, plots
+from digits import plots
 
 SIDE = 400  # pixels of the page, each way
 PEN = 12  # pixels, its radius: a digit as high as half the page has the strokes of MNIST's
@@ -19,12 +19,12 @@ PLACES = [(0.03, 0.12, 0.3, 0.72), (0.37, 0.12, 0.26, 0.72), (0.71, 0.2, 0.26, 0
 class Drawing:
     """A page on a figure that is drawn on, and read again while it changes.
 
-    `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). `answer` is the `answers.Answer` to
-    what is on the page, None while nothing is.
+    `read` takes the page, a PIL image, to an `answers.Answer`. `answer` is what it last returned,
+    None while nothing is on the page.
     """
 
-    def __init__(self, figure, predict):
-        self.figure, self.predict = figure, predict
+    def __init__(self, figure, read):
+        self.figure, self.read_page = figure, read
         self.strokes, self.answer = [], None  # a stroke is a list of points, x and y
         self.is_down, self.is_changed = False, False
         figure.set(facecolor=TABLE, layout_engine="none")  # which would move the page about
@@ -93,7 +93,7 @@ class Drawing:
     def read(self):
         """Answer to what is on the page now."""
         self.is_changed = False
-        self.answer = answers.of_drawing(page(self.strokes), self.predict) if self.strokes else None
+        self.answer = self.read_page(page(self.strokes)) if self.strokes else None
 
     def show(self):
         """Show the page and the answer to it."""
@@ -126,7 +126,7 @@ def new_figure(window=False):
     return plots.new_figure(9, 3.6, window)
 
 
-def answers_to_drawing(predict):
+def answers_to_drawing(read):
     """Open a window to draw in, and return the answer to what is there when it is closed.
 
     That is a list of one `answers.Answer`, or of none.
@@ -138,7 +138,7 @@ def answers_to_drawing(predict):
     manager = figure.canvas.manager
     figure.canvas.mpl_disconnect(manager.key_press_handler_id)
     manager.set_window_title("draw a digit")
-    drawing = Drawing(figure, predict)
+    drawing = Drawing(figure, read)
     plots.show()
     if drawing.is_changed:  # in the last moment
         drawing.read()

@@ -4,14 +4,15 @@ import logging
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
 
 import numpy as np
 
-from digits.errors import UserError
+from digits import UserError
 from digits.files import printable, whole_file
-from digits.scores import confidence
+from digits.metrics import confidence
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
 warnings.filterwarnings("ignore", "Glyph")  # a picture's name may hold letters the font lacks
@@ -27,7 +28,6 @@ SCREEN = ("DISPLAY", "WAYLAND_DISPLAY")  # Windows and macOS do without
 
 def new_figure(width, height, window=False):
     """Return a figure of so many inches: one that a window can show, or one only to be saved."""
-    from digits.quiet import import_matplotlib  # here: a prediction without a figure needs none
 
     import_matplotlib()
     if window:
@@ -50,7 +50,7 @@ def window_available():
     """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
     if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, SCREEN)):
         return False
-    from digits.quiet import stderr_held_back
+    from digits.command_line import stderr_held_back
 
     with stderr_held_back():  # toolkits and Wayland print why they cannot
         return has_toolkit()
@@ -58,7 +58,6 @@ def window_available():
 
 def has_toolkit():
     """Whether the backend that matplotlib is set to, or finds by itself, can open windows."""
-    from digits.quiet import import_matplotlib
 
     import_matplotlib()
     import matplotlib.pyplot as plt
@@ -179,3 +178,24 @@ def answers_figure(answers, window=False):
     for row, answer in zip(np.atleast_1d(figure.subfigures(len(answers))), answers, strict=True):
         draw_answer(row.subplots(1, 3), answer)
     return figure
+
+
+def import_matplotlib():
+    """Import matplotlib, and return it, whatever `$MPLBACKEND` names.
+
+    Jupyter names its own backend there for child processes, too, and a name that is not installed
+    here ends the import.
+    """
+    if "matplotlib" in sys.modules:
+        return sys.modules["matplotlib"]
+    asked = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+
+    finally:
+        if asked is not None:
+            os.environ["MPLBACKEND"] = asked
+    if asked:
+        with suppress(ValueError):  # no such backend
+            matplotlib.rcParams["backend"] = asked
+    return matplotlib

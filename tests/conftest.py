@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from digits import generated, mnist
-from digits.centring import as_mnist
+from digits.data import mnist, synthetic
+from digits.data.mnist_form import as_mnist
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
@@ -96,8 +96,8 @@ def printed_digit(label, random):
 @pytest.fixture(scope="session")
 def small_arrays():
     """The four arrays of a small data set in MNIST's layout, by name."""
-    x_train, y_train = generated.digits(1200, seed=1)
-    x_test, y_test = generated.digits(200, seed=2)
+    x_train, y_train = synthetic.digits(1200, seed=1)
+    x_test, y_test = synthetic.digits(200, seed=2)
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 

@@ -10,7 +10,9 @@ from matplotlib.backend_bases import KeyEvent, MouseButton, MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import predict_image
-from digits import drawing, model_file, plots
+from digits import drawing, plots
+from digits.network import model_file
+from digits.page import answers
 
 sys.path.insert(0, str(ROOT / "tools"))
 import drawing_window
@@ -20,7 +22,8 @@ import drawing_window
 def window(shipped_model):
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    return drawing.Drawing(figure, model_file.predictor(shipped_model))
+    predict = model_file.predictor(shipped_model)
+    return drawing.Drawing(figure, lambda page: answers.of_drawing(page, predict))
 
 
 def draw(figure, number):

@@ -51,7 +51,7 @@ def test_labels_in_another_encoding_are_refused(run, tmp_path):
 
 
 def test_digits_on_simulated_pages_keep_their_answers(run, small_data, shipped_model):
-    result = run("tools/page_table.py", "--data", small_data, "--count", 3)
+    result = run("benchmarks/page_table.py", "--data", small_data, "--count", 3)
     assert result.returncode == 0, result.stderr
     rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[2:]]
     assert [row[0] for row in rows][:2] == ["written", "inverted"] and len(rows) == 7

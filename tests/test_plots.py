@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, printed_digits
 
-from digits import answers, plots
-from digits.errors import UserError
-from digits.writing import Digit
+from digits import UserError, plots
+from digits.page import answers
+from digits.page.reading import Digit
 
 
 def test_answer_is_drawn_with_its_picture_and_ten_confidences(tmp_path):

@@ -20,7 +20,10 @@ import train_model
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
 TOOLS = sorted(
-    f"tools/{path.name}" for path in (ROOT / "tools").glob("*.py") if path.stem != "damaging"
+    f"{folder}/{path.name}"
+    for folder in ("tools", "benchmarks")
+    for path in (ROOT / folder).glob("*.py")
+    if path.stem != "damaging"
 )
 DATA = {"predict_image.py": ["--index", "1"]}  # without which it needs no data
 
@@ -150,14 +153,14 @@ def run_closed(numbers, *arguments, **settings):
 ALL_IS_WELL = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
-from digits import command_line, quiet
+from digits import command_line
 
 def main():
     with open(os.devnull) as file:
         assert file.fileno() > 2, "it has a standard stream's number"
     print("to stdout")
     command_line.say("to stderr")
-    with quiet.stderr_held_back():
+    with command_line.stderr_held_back():
         return 7 + len(sys.stdin.read())
 
 command_line.run(main)

@@ -19,16 +19,19 @@ HEIGHT = 210  # pixels of the page that a digit is high
 
 def main():
     arguments = parse()
-    from digits import drawing, model_file, plots, quiet
+    from digits import drawing, plots
+    from digits.network import model_file
+    from digits.page import answers
 
-    quiet.import_matplotlib()
+    plots.import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     plots.require_figure_name(arguments.output)
     require_writable(arguments.output)
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    window = drawing.Drawing(figure, model_file.predictor(arguments.model, arguments.trust))
+    predict = model_file.predictor(arguments.model, arguments.trust)
+    window = drawing.Drawing(figure, lambda page: answers.of_drawing(page, predict))
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)
     plots.save(figure, arguments.output)
@@ -55,13 +58,13 @@ def parse():
 
 def strokes(number, side):
     """Return the strokes of a number in the middle of a page, each float64 (n, 2), in pixels."""
-    from digits import generated, hands
+    from digits.data import pen_strokes, synthetic
 
     out = []
     for place, digit in enumerate(number):
         corner = side * (2 * place + 1) / (2 * len(number)) - HEIGHT / 3, (side - HEIGHT) / 2
-        for points, corners in generated.strokes(hands.DIGITS[int(digit)][0]):
-            out.append(generated.curve(points, corners) * HEIGHT / 100 + corner)
+        for points, corners in synthetic.strokes(pen_strokes.DIGITS[int(digit)][0]):
+            out.append(synthetic.curve(points, corners) * HEIGHT / 100 + corner)
     return out
 
 

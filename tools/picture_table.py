@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from digits import UserError
 from digits.command_line import Parser, add_model, run
-from digits.errors import UserError
 from digits.files import printable, require_writable, shown, user_path
 
 LABELS = "labels.csv"
@@ -52,7 +52,9 @@ class Reading:
 
 def main():
     arguments = parse()
-    from digits import answers, model_file, plots
+    from digits import plots
+    from digits.network import model_file
+    from digits.page import answers
 
     if arguments.misses:
         plots.require_figure_name(arguments.misses)
@@ -115,14 +117,14 @@ def usual_answer(path, predict):
     """Return the usual script's `Answer` to a picture file: ink is what is dark, all of it."""
     import numpy as np
 
-    from digits import answers, pictures, writing
+    from digits.page import answers, pictures, reading
 
     try:
         picture = pictures.read(path)
     except UserError as error:
         return answers.Answer(shown(path), "unreadable", error=str(error))
     image = 255 - np.asarray(picture.convert("L").resize((28, 28)))
-    digit = writing.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
+    digit = reading.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
     return answers.Answer(shown(path), "ok", pictures.for_display(picture), [[digit]])
 
 

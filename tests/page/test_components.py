@@ -1,0 +1,57 @@
+"""Connected marks, against a flood fill."""
+
+import numpy as np
+import pytest
+
+from digits.page import components
+
+
+def flooded(mask):
+    """Return each pixel's mark, -1 where there is none, by filling one mark after another."""
+    labels = np.full(mask.shape, -1)
+    for number, start in enumerate(zip(*np.nonzero(mask), strict=True)):
+        waiting = [start] if labels[start] < 0 else []
+        while waiting:
+            row, column = waiting.pop()
+            labels[row, column] = number
+            near = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
+            new = np.argwhere(mask[near] & (labels[near] < 0))
+            waiting.extend((near[0].start + r, near[1].start + c) for r, c in new)
+    return np.unique(labels, return_inverse=True)[1].reshape(mask.shape) - (not mask.all())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9])
+def test_marks_are_those_that_a_flood_fill_finds(share):
+    random = np.random.default_rng(int(100 * share))
+    for _ in range(20):
+        mask = random.random(random.integers(2, 25, 2)) < share
+        mask[0, 0] = False
+        found, expected = components.connected(mask), flooded(mask)
+        np.testing.assert_array_equal(found.labels, expected)
+        for number, (left, top, right, bottom) in enumerate(found.boxes):
+            rows, columns = np.nonzero(expected == number)
+            assert (left, top) == (columns.min(), rows.min())
+            assert (right, bottom) == (columns.max() + 1, rows.max() + 1)
+            assert found.areas[number] == len(rows)
+
+
+def test_an_empty_mask_has_no_marks():
+    found = components.connected(np.zeros((4, 5), bool))
+    assert found.boxes.shape == (0, 4) and len(found.areas) == 0
+    assert (found.labels == -1).all()
+
+
+@pytest.mark.parametrize("width", [3, 8, 15])
+def test_thickness_is_the_strokes_width(width):
+    mask = np.zeros((300, 60), bool)
+    mask[20:280, 20 : 20 + width] = True
+    (thickness,) = components.connected(mask).thickness()
+    assert thickness == pytest.approx(width * 4 / np.pi, rel=0.1), (
+        "upright edges count as at an angle"
+    )
+
+
+def test_pixels_on_the_edge_are_counted():
+    mask = np.zeros((10, 10), bool)
+    mask[0:2, 3:7] = mask[5, 5] = True
+    assert components.connected(mask).pixels_on_edge().tolist() == [4, 0]

@@ -1,0 +1,148 @@
+"""Scores against hand-worked cases and Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+from digits import metrics
+from digits.data.mnist import Examples
+from digits.evaluation import report
+
+
+def test_confusion_matrix_has_true_digits_in_rows():
+    confusion = metrics.confusion_matrix(np.uint8([3, 3, 3, 5]), np.array([3, 3, 8, 5]))
+    assert confusion.sum() == 4
+    assert (confusion[3, 3], confusion[3, 8], confusion[5, 5]) == (2, 1, 1)
+
+
+def test_temperature_is_that_by_which_the_answers_were_made_too_sure():
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, (20_000, 10))
+    honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (honest.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
+    too_sure = honest**1.6 / (honest**1.6).sum(axis=1, keepdims=True)
+    assert metrics.temperature(labels, too_sure[:, np.newaxis]) == pytest.approx(1.6, rel=0.05)
+    np.testing.assert_allclose(metrics.tempered(too_sure[:, np.newaxis], 1.6), honest, atol=1e-6)
+
+
+def test_tempered_answer_is_the_mean_of_the_branches():
+    branches = np.array([[[0.9, 0.1] + [0] * 8, [0.2, 0.8] + [0] * 8]])
+    np.testing.assert_allclose(metrics.tempered(branches, 1)[0, :2], [0.55, 0.45], atol=1e-6)
+
+
+def test_table_per_digit_of_a_hand_worked_case():
+    confusion = metrics.confusion_matrix(np.uint8([3, 3, 3, 5, 8]), np.array([3, 3, 8, 5, 8]))
+    rows = metrics.per_digit(confusion)
+    assert rows["3"] == {
+        "precision": 1,
+        "recall": pytest.approx(2 / 3),
+        "f1": pytest.approx(0.8),  # 2 · 1 · ⅔ / (1 + ⅔)
+        "images": 3,
+        "taken_for": {"digit": 8, "images": 1},
+    }
+    assert rows["8"]["precision"] == 0.5 and rows["8"]["recall"] == 1
+    assert rows["8"]["f1"] == pytest.approx(2 / 3) and rows["8"]["taken_for"] is None
+    assert rows["0"]["precision"] is rows["0"]["recall"] is rows["0"]["f1"] is None
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "interval"),
+    [(81, 263, (0.2553, 0.3662)), (0, 20, (0, 0.1611)), (29, 29, (0.8830, 1))],
+)
+def test_wilson_interval_is_that_of_the_literature(right, n, interval):
+    # The first and the last are worked examples of Newcombe (1998), table I.
+    assert metrics.wilson_interval(right, n) == pytest.approx(interval, abs=5e-5)
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 7), (100, 100), (1, 1)])
+def test_wilson_interval_stays_among_shares(right, n):
+    low, high = metrics.wilson_interval(right, n)
+    assert 0 <= low < high <= 1
+
+
+@pytest.mark.parametrize(
+    ("alone", "p"), [((1, 5), 14 / 64), ((0, 10), 2 / 1024), ((3, 3), 1), ((0, 0), 1)]
+)
+def test_mcnemar_of_hand_worked_cases(alone, p):
+    assert metrics.mcnemar(*alone) == metrics.mcnemar(*alone[::-1]) == pytest.approx(p)
+
+
+def test_comparison_counts_what_one_alone_reads():
+    labels = np.arange(10)
+    right = np.eye(10)
+    first, second = right.copy(), right.copy()
+    first[3] = right[4]
+    second[[1, 2, 3]] = right[[2, 3, 5]]
+    assert metrics.comparison(labels, first, second) == {"right_by_one_alone": [2, 0], "p": 0.5}
+
+
+def certain(digit, confidence):
+    """Return probabilities (10,) of `confidence` for a digit and the rest shared by the others."""
+    probabilities = np.full(10, (1 - confidence) / 9, np.float32)
+    probabilities[digit] = confidence
+    return probabilities
+
+
+def test_calibration_error_of_a_hand_worked_case():
+    # Four images at 0.9, three of them right: off by 0.15. One image at 0.6, right: off by 0.4.
+    probabilities = np.stack([certain(1, 0.9)] * 4 + [certain(2, 0.6)])
+    error = metrics.calibration_error(np.uint8([1, 1, 1, 7, 2]), probabilities)
+    assert error == pytest.approx((4 * 0.15 + 0.4) / 5, abs=1e-6)
+
+
+def test_loss_is_keras_loss():
+    random = np.random.default_rng(1)
+    probabilities = random.dirichlet(np.full(10, 0.1), 500).astype(np.float32)
+    labels = random.integers(0, 10, 500)
+    expected = keras.losses.SparseCategoricalCrossentropy()(labels, probabilities)
+    assert metrics.cross_entropy(labels, probabilities) == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.fixture
+def test_and_probabilities():
+    """Twenty images, three of them misread: a disputed one, and with most confidence the last."""
+    labels = np.arange(10).repeat(2)
+    probabilities = np.stack([certain(label, 0.9) for label in labels])
+    probabilities[[0, 5, 19]] = [certain(6, 0.8), certain(8, 0.5), certain(4, 0.95)]
+    images = np.zeros((20, 28, 28), np.uint8)
+    return Examples(images, labels, "MNIST", disputed=(5, 7)), probabilities
+
+
+def test_summary_names_the_most_confident_mistakes_first(test_and_probabilities):
+    summary = metrics.summary(*test_and_probabilities)
+    assert (summary["accuracy"], summary["misses"], summary["images"]) == (0.85, 3, 20)
+    assert summary["confusion"][0][6] == 1
+    assert [each["index"] for each in summary["confident_mistakes"]] == [19, 0, 5]
+    last = summary["confident_mistakes"][2]
+    assert (last["label"], last["predicted"], last["disputed"]) == (2, 8, True)
+    assert summary["disputed"] == {"images": 2, "misses": 1}
+
+
+def test_calibration_error_before_the_temperature_is_of_those_probabilities(test_and_probabilities):
+    test, probabilities = test_and_probabilities
+    before = np.eye(10)[probabilities.argmax(axis=1)]
+    summary = metrics.summary(test, probabilities, before)
+    assert summary["calibration_error_before_temperature"] == pytest.approx(0.15)
+    assert metrics.summary(test, probabilities)["calibration_error_before_temperature"] is None
+
+
+def test_report_says_all_of_it_in_80_columns(test_and_probabilities):
+    summary = metrics.summary(*test_and_probabilities, test_and_probabilities[1])
+    text = report.of_model(summary, "MNIST")
+    assert "85.00 %, 3 wrong of 20  (MNIST)" in text
+    assert "64.0" not in text and "63.96 to 94.76 %" in text
+    assert "2, 1 of them wrong here" in text
+    assert "   19     9          4      95.0 %\n" in text and text.count("  disputed") == 1
+    assert "    9   100.00 %   50.00 %   66.67 %       2  4 (1)" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_models_are_reported_side_by_side(test_and_probabilities):
+    test, probabilities = test_and_probabilities
+    names = {"a_network_of_a_long_name": probabilities, "perfect": np.eye(10)[test.labels]}
+    summaries = {name: metrics.summary(test, each) for name, each in names.items()}
+    text = report.of_models(summaries, report.comparisons(test.labels, names), "MNIST")
+    assert "a_network_of_a_long_name 85.00 %       3" in text
+    assert "perfect                  100.00 %" in text
+    assert "perfect alone on 3: p = 0.25 (McNemar), that may be chance" in text
+    assert max(map(len, text.splitlines()[:4])) <= 80
