@@ -79,12 +79,14 @@ def parse():
 
 def asked(arguments, predict):
     """Yield the `Answer` to each test image and picture that the arguments name, or a drawing."""
-    from digits.page import answers, pictures
+    from digits.page import pictures, pipeline
 
     if arguments.draw:
         from digits import drawing
 
-        yield from drawing.answers_to_drawing(lambda page: answers.of_drawing(page, predict))
+        yield from drawing.answers_to_drawing(
+            lambda page: pipeline.answer_to_drawing(page, predict)
+        )
         return
 
     if arguments.index:
@@ -92,13 +94,13 @@ def asked(arguments, predict):
 
         examples = mnist.load("test", arguments.data)
         for index in arguments.index:
-            answers.require_index(index, examples)
+            pipeline.require_index(index, examples)
         for index in arguments.index:
-            yield answers.of_test_image(index, examples, predict)
+            yield pipeline.answer_to_test_image(index, examples, predict)
     named = arguments.pictures or ([] if arguments.index else [ROOT / user_path(IMAGE_PATH)])
     for path in named:
-        for picture in pictures.at(path):
-            yield answers.of_picture(picture, predict)
+        for picture in pictures.files_at(path):
+            yield pipeline.answer_to_picture(picture, predict)
 
 
 def tell(answers, as_json):

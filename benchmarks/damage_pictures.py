@@ -64,7 +64,7 @@ ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (
 def main():
     arguments = parse()
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
     predict = model_file.predictor(arguments.model, arguments.trust)
     wholes = whole_pictures()
@@ -77,8 +77,8 @@ def main():
         return path
 
     def read(path):
-        answer = answers.of_picture(path, predict)
-        if answer.error and answers.FAILED in answer.error:
+        answer = pipeline.answer_to_picture(path, predict)
+        if answer.error and pipeline.FAILED in answer.error:
             raise RuntimeError(answer.error)
         return answer.status
 

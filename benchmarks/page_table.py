@@ -27,7 +27,7 @@ def main():
     arguments = parse()
     from digits.data import mnist
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
     predict = model_file.predictor(arguments.model, arguments.trust)
     images = mnist.load("test", arguments.data).images[: arguments.count]
@@ -41,7 +41,7 @@ def main():
             for image, digit in zip(images, expected, strict=True):
                 page = KINDS[kind](placed(image, random), random)
                 save(page, path, kind == "sideways", random)
-                kept += answers.of_picture(path, predict).text == str(digit)
+                kept += pipeline.answer_to_picture(path, predict).text == str(digit)
             print(f"| {kind} | {len(images):,} | {kept:,} | {100 * kept / len(images):.1f} % |")
     return 0
 

@@ -135,9 +135,11 @@ def draw_answer(axes, answer):
     if not answer.rows:
         return
     axes[1].set_title("what the network saw", fontsize="medium")
-    draw_confidences(axes[2], answer.doubtful.probabilities)
+    draw_confidences(axes[2], answer.least_confident.probabilities)
     if len(answer.digits) > 1:
-        axes[2].set_title(f"of the least certain, {answer.doubtful.predicted}", fontsize="medium")
+        axes[2].set_title(
+            f"of the least certain, {answer.least_confident.predicted}", fontsize="medium"
+        )
 
 
 def draw_reading(axes, answer, title, colour="black"):

@@ -21,7 +21,7 @@ def main():
     arguments = parse()
     from digits import drawing, plots
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
     plots.import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -31,7 +31,7 @@ def main():
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
     predict = model_file.predictor(arguments.model, arguments.trust)
-    window = drawing.Drawing(figure, lambda page: answers.of_drawing(page, predict))
+    window = drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)
     plots.save(figure, arguments.output)

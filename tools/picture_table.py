@@ -42,7 +42,7 @@ class Reading:
         """Whether all is read as it is; of a picture without digits, that none is read surely."""
         if self.label:
             return self.answer.text == self.label
-        return not self.answer.digits or self.answer.doubtful.confidence <= CONFIDENT
+        return not self.answer.digits or self.answer.least_confident.confidence <= CONFIDENT
 
     @property
     def is_given_up(self):
@@ -54,14 +54,14 @@ def main():
     arguments = parse()
     from digits import plots
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
     if arguments.misses:
         plots.require_figure_name(arguments.misses)
         require_writable(arguments.misses)
     rows = labelled(arguments.folder, arguments.by)
     predict = model_file.predictor(arguments.model, arguments.trust)
-    answer = usual_answer if arguments.usual else answers.of_picture
+    answer = usual_answer if arguments.usual else pipeline.answer_to_picture
     readings = [Reading(*row, answer(row[0], predict)) for row in rows]
     for line in table(readings):
         print(printable(line))
@@ -117,14 +117,14 @@ def usual_answer(path, predict):
     """Return the usual script's `Answer` to a picture file: ink is what is dark, all of it."""
     import numpy as np
 
-    from digits.page import answers, pictures, reading
+    from digits.page import answers, pictures
 
     try:
-        picture = pictures.read(path)
+        picture = pictures.load(path)
     except UserError as error:
         return answers.Answer(shown(path), "unreadable", error=str(error))
     image = 255 - np.asarray(picture.convert("L").resize((28, 28)))
-    digit = reading.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
+    digit = answers.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
     return answers.Answer(shown(path), "ok", pictures.for_display(picture), [[digit]])
 
 

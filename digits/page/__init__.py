@@ -1,5 +1,5 @@
-"""From a picture file to the digits on it: decode, find the ink, segment it, read it, answer.
+"""From a picture to the digits in it: `pipeline` holds the steps in their order.
 
-A picture enters, with a function `predict` of 28×28 images; an `answers.Answer` leaves. Nothing
-here knows what network that function is.
+A picture and a function `predict` of 28×28 images enter; an `answers.Answer` leaves. Nothing here
+knows what network that function is.
 """

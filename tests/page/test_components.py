@@ -26,7 +26,7 @@ def test_marks_are_those_that_a_flood_fill_finds(share):
     for _ in range(20):
         mask = random.random(random.integers(2, 25, 2)) < share
         mask[0, 0] = False
-        found, expected = components.connected(mask), flooded(mask)
+        found, expected = components.connected_components(mask), flooded(mask)
         np.testing.assert_array_equal(found.labels, expected)
         for number, (left, top, right, bottom) in enumerate(found.boxes):
             rows, columns = np.nonzero(expected == number)
@@ -36,7 +36,7 @@ def test_marks_are_those_that_a_flood_fill_finds(share):
 
 
 def test_an_empty_mask_has_no_marks():
-    found = components.connected(np.zeros((4, 5), bool))
+    found = components.connected_components(np.zeros((4, 5), bool))
     assert found.boxes.shape == (0, 4) and len(found.areas) == 0
     assert (found.labels == -1).all()
 
@@ -45,7 +45,7 @@ def test_an_empty_mask_has_no_marks():
 def test_thickness_is_the_strokes_width(width):
     mask = np.zeros((300, 60), bool)
     mask[20:280, 20 : 20 + width] = True
-    (thickness,) = components.connected(mask).thickness()
+    (thickness,) = components.connected_components(mask).stroke_widths()
     assert thickness == pytest.approx(width * 4 / np.pi, rel=0.1), (
         "upright edges count as at an angle"
     )
@@ -54,4 +54,4 @@ def test_thickness_is_the_strokes_width(width):
 def test_pixels_on_the_edge_are_counted():
     mask = np.zeros((10, 10), bool)
     mask[0:2, 3:7] = mask[5, 5] = True
-    assert components.connected(mask).pixels_on_edge().tolist() == [4, 0]
+    assert components.connected_components(mask).pixels_on_border().tolist() == [4, 0]

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from digits import NoDigitError
 from digits.network import model_file
-from digits.page import answers, components, pictures, reading
+from digits.page import answers, components, pictures, pipeline, reading
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from damage_pictures import whole_pictures
@@ -32,7 +32,7 @@ def page_of(*placed, size=(400, 700)):
 
 
 def text(page, predict):
-    rows = pictures.rows_of_digits(page, predict)
+    rows = pipeline.digits_in(page, predict)
     return answers.Answer("page", "ok", rows=rows).text
 
 
@@ -136,7 +136,7 @@ def test_a_desk_beside_the_paper_is_no_digit(predict):
 
 def test_boxes_are_in_pixels_of_the_file(predict, tmp_path):
     page_of((7, 300, 150)).resize((2800, 1600)).save(tmp_path / "large.jpg")
-    ((digit,),) = pictures.rows_of_digits(pictures.read(tmp_path / "large.jpg"), predict)
+    ((digit,),) = pipeline.digits_in(pictures.load(tmp_path / "large.jpg"), predict)
     left, top, right, bottom = digit.box
     assert 1200 < left < right < 1536 and 600 < top < bottom < 936
     assert bottom - top > 200
@@ -156,8 +156,8 @@ def test_a_digit_that_is_a_detail_of_a_photograph_is_none(bars, lost):
     page[150:190, 10:20] = True
     for n in range(bars):
         page[40:360, 50 + 50 * n : 70 + 50 * n] = True
-    digit = reading.Digit(np.zeros((28, 28), np.uint8), (10, 150, 20, 190), np.full(10, 0.1))
-    assert reading.is_lost([[digit]], components.connected(page)) == lost
+    digit = answers.Digit(np.zeros((28, 28), np.uint8), (10, 150, 20, 190), np.full(10, 0.1))
+    assert reading.is_detail([[digit]], components.connected_components(page)) == lost
 
 
 def test_a_pattern_of_very_many_marks_holds_no_digits(predict):
@@ -169,12 +169,12 @@ def test_a_pattern_of_very_many_marks_holds_no_digits(predict):
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*_[0-9].*")), ids=str)
 def test_examples_are_read(predict, example):
-    rows = pictures.rows_of_digits(pictures.read(example), predict)
+    rows = pipeline.digits_in(pictures.load(example), predict)
     assert answers.Answer("", "ok", rows=rows).text == example.stem[-1]
 
 
 def test_no_more_is_read_than_of_any_writing(predict, monkeypatch):
-    monkeypatch.setattr(reading, "MOST_READ", 100)
+    monkeypatch.setattr(reading, "MAX_SEGMENTS", 100)
     waves, x = np.full((440, 1440), 240, np.uint8), np.arange(120)
     y = np.rint(17 * (np.sin(x / 6) + 1)).astype(int)  # each broad enough to be cut into seven
     for top in range(20, 420, 70):
@@ -189,7 +189,7 @@ def test_no_more_is_read_than_of_any_writing(predict, monkeypatch):
 
     with pytest.raises(NoDigitError):
         text(Image.fromarray(waves), counted)
-    assert sum(counts) <= 2 * reading.MOST_READ
+    assert sum(counts) <= 2 * reading.MAX_SEGMENTS
 
 
 def bars(count, thick, step, lengths=(120,)):
@@ -214,7 +214,7 @@ def barcode():
 
 PATTERNS = {
     "a comb": bars(18, 5, 12),
-    "a comb of few teeth": bars(reading.MOST_ONES + 1, 10, 40),
+    "a comb of few teeth": bars(reading.MAX_ONES + 1, 10, 40),
     "a ruler": bars(31, 4, 16, lengths=(90, 50, 50, 50, 50, 70, 50, 50, 50, 50)),
     "a barcode": barcode(),
 }
@@ -252,6 +252,6 @@ def test_damaged_pictures_are_refused_or_read(predict, tmp_path):
     for _ in range(30):
         path = tmp_path / names[random.integers(len(names))]
         path.write_bytes(damaged(wholes[path.name], random))
-        answer = answers.of_picture(path, predict)
+        answer = pipeline.answer_to_picture(path, predict)
         assert answer.status in ("ok", "unsure", "no-digit", "unreadable")
-        assert answers.FAILED not in (answer.error or "")
+        assert pipeline.FAILED not in (answer.error or "")
