@@ -12,7 +12,3 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 class UserError(Exception):
     """What the user can mend, as one sentence that names the thing and the way on."""
-
-
-class NoDigitError(UserError):
-    """A picture that can be read and holds no digit."""

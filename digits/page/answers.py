@@ -11,15 +11,11 @@ SURE_CONFIDENCE = 0.6  # with less, the answer names a second digit
 
 
 class Digit(NamedTuple):
-    """A digit in a picture, and what the network made of it.
+    """A digit in a picture, and what the network made of it."""
 
-    `image` is uint8 (28, 28), `box` its left, top, right and bottom in pixels, `probabilities`
-    float32 (10,).
-    """
-
-    image: np.ndarray
-    box: tuple[int, int, int, int]
-    probabilities: np.ndarray
+    image: np.ndarray  # uint8 (28, 28)
+    box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
+    probabilities: np.ndarray  # float32 (10,)
 
     @property
     def predicted(self):
@@ -33,21 +29,15 @@ class Digit(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one picture or test image.
-
-    `status` is "ok", "unsure", "no-digit" or "unreadable". `rows` are lists of `Digit`s, from the
-    top; without digits there are none, and `error` says why. `image` is what the user sees, uint8
-    (h, w) or (h, w, 3), in which a pixel is `scale` pixels of the file wide. `label` is a test
-    image's true digit.
-    """
+    """The answer to one picture or test image."""
 
     source: str
-    status: str
-    image: np.ndarray | None = field(default=None, repr=False)
-    rows: list = field(default_factory=list)
-    scale: float = 1.0
-    label: int | None = None
-    error: str | None = None
+    status: str  # "ok", "unsure", "no-digit" or "unreadable"
+    image: np.ndarray | None = field(default=None, repr=False)  # shown: uint8 (h, w) or (h, w, 3)
+    rows: list = field(default_factory=list)  # lists of `Digit`s, from the top
+    scale: float = 1.0  # pixels of the file in a pixel of the image
+    label: int | None = None  # of a test image: the true digit
+    error: str | None = None  # why there are no digits
 
     @property
     def digits(self):

@@ -6,27 +6,16 @@ import numpy as np
 
 
 class Components(NamedTuple):
-    """The n connected components of a mask (h, w), numbered from 0 by their first pixel.
+    """The n connected components of a mask (h, w), numbered from 0 by their first pixel."""
 
-    `labels` is int32 (h, w): the component's number, -1 in the background. `boxes` is int64 (n, 4):
-    left, top, right, bottom in pixels, the last two exclusive. `areas` is int64 (n,), in pixels.
-    """
-
-    labels: np.ndarray
-    boxes: np.ndarray
-    areas: np.ndarray
+    labels: np.ndarray  # int32 (h, w): each pixel's component, -1 in the background
+    boxes: np.ndarray  # int64 (n, 4): left, top, right, bottom in pixels, the last two exclusive
+    areas: np.ndarray  # int64 (n,), in pixels
 
     @property
-    def widths(self):
-        return self.boxes[:, 2] - self.boxes[:, 0]
-
-    @property
-    def heights(self):
-        return self.boxes[:, 3] - self.boxes[:, 1]
-
-    @property
-    def longer_sides(self):
-        return np.maximum(self.widths, self.heights)
+    def sizes(self):
+        """Width and height in pixels, int64 (n, 2)."""
+        return self.boxes[:, 2:] - self.boxes[:, :2]
 
     def stroke_widths(self):
         """Return each component's mean stroke width in pixels, float64 (n,), by area / length."""

@@ -1,7 +1,7 @@
-"""A picture file → a PIL image: raster formats alone, in bounded time and memory.
+"""A picture file → a PIL image: raster formats only, in bounded time and memory.
 
-Pillow decodes. Its own loops read through a `PictureFile`, which ends them. What is one call of a
-C library is bounded before, by the numbers that the file's header holds.
+Pillow's own loops read through a `PictureFile`, which ends them. A call of a C library cannot be
+ended, so the numbers in the file's header are checked before it.
 """
 
 import importlib
@@ -41,83 +41,49 @@ UNKNOWN = "not a picture, or of an unknown kind; save it as PNG or JPEG"
 
 
 class Format(NamedTuple):
-    """A raster format, known by one of `signatures` at the byte `offset`, and its limits.
-
-    `plugin` is Pillow's module. A decoder may read a file of `max_bytes` whole. `max_pixels` may be
-    in the file, `max_decoded` come out of the decoder: of JPEG and JPEG 2000 these may be fewer.
-    """
+    """A raster format: Pillow's plugin for it, how to tell it, and its limits."""
 
     plugin: str
-    suffixes: tuple[str, ...]
-    signatures: tuple[bytes, ...]
-    offset: int = 0
+    suffixes: str
+    signature: bytes  # the pattern of its first bytes
     max_bytes: int = MAX_BYTES
     max_pixels: int = 40_000_000
-    max_decoded: int = 40_000_000
+    max_decoded: int = 40_000_000  # pixels: JPEG and JPEG 2000 can be reduced as they are decoded
 
 
-# Of all that Pillow knows, what phones, scanners, browsers and paint programs write. Others are
-# vector graphics, start another program (EPS: Ghostscript) or are of games and telescopes.
-# Measured per megapixel on one core of an AMD EPYC: JPEG 2000 takes 0.6 s and 24 MB, WebP 0.09 s
-# and 18 MB, AVIF 0.13 s and 13 MB (of eight bits), plain text 0.4 s, the others up to 0.13 s and
-# 12 MB. (A PPM whose white is neither 255 nor 65,535 is decoded in Python: `MAX_READS` ends it.)
+# What phones, scanners, browsers and paint programs write. Pillow's others are vector graphics,
+# start another program (EPS: Ghostscript) or belong to games and telescopes. Measured per megapixel
+# on one core of an AMD EPYC: JPEG 2000 0.6 s and 24 MB, WebP 0.09 s and 18 MB, AVIF 0.13 s and
+# 13 MB (of eight bits), plain text 0.4 s, the others up to 0.13 s and 12 MB. (A PPM whose white is
+# neither 255 nor 65,535 is decoded in Python, which `MAX_READS` ends.)
+SLOW = {"max_bytes": 80_000_000, "max_pixels": 20_000_000}  # read whole, beside the picture
 FORMATS = {
-    "JPEG": Format(
-        "JpegImagePlugin",
-        (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
-        (b"\xff\xd8\xff",),
-        max_pixels=89_000_000,
-    ),
-    "PNG": Format("PngImagePlugin", (".png",), (b"\x89PNG\r\n\x1a\n",)),
-    "GIF": Format("GifImagePlugin", (".gif",), (b"GIF87a", b"GIF89a")),
-    "BMP": Format("BmpImagePlugin", (".bmp",), (b"BM",)),
-    "TIFF": Format(
-        "TiffImagePlugin",
-        (".tif", ".tiff"),
-        (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
-    ),
-    "WEBP": Format(
-        "WebPImagePlugin",
-        (".webp",),
-        (b"WEBP",),
-        offset=8,
-        max_bytes=80_000_000,
-        max_pixels=20_000_000,
-    ),
-    "AVIF": Format(
-        "AvifImagePlugin",
-        (".avif",),
-        (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"),
-        offset=4,
-        max_bytes=80_000_000,
-        max_pixels=20_000_000,
-    ),
+    "JPEG": Format("Jpeg", ".jpg .jpeg .jpe .jfif .mpo", rb"\xff\xd8\xff", max_pixels=89_000_000),
+    "PNG": Format("Png", ".png", rb"\x89PNG\r\n\x1a\n"),
+    "GIF": Format("Gif", ".gif", rb"GIF8[79]a"),
+    "BMP": Format("Bmp", ".bmp", rb"BM"),
+    "TIFF": Format("Tiff", ".tif .tiff", rb"(II|MM)(\*\0|\0\*)|II\+\0|MM\0\+"),
+    "WEBP": Format("WebP", ".webp", rb".{8}WEBP", **SLOW),
+    "AVIF": Format("Avif", ".avif", rb".{4}ftyp(avif|avis|mif1|msf1)", **SLOW),
     "JPEG2000": Format(
-        "Jpeg2KImagePlugin",
-        (".jp2", ".j2k", ".jpx"),
-        (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"),
+        "Jpeg2K",
+        ".jp2 .j2k .jpx",
+        rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n",
         max_decoded=8_000_000,
     ),
-    "PPM": Format(
-        "PpmImagePlugin",
-        (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
-        (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"Pf"),
-    ),
+    "PPM": Format("Ppm", ".ppm .pgm .pbm .pnm .pfm", rb"P[1-6f]"),
 }
-SUFFIXES = {suffix for each in FORMATS.values() for suffix in each.suffixes}
-SIGNATURE_BYTES = 16  # at a file's start, which hold every signature
-
+SUFFIXES = {suffix for each in FORMATS.values() for suffix in each.suffixes.split()}
+SIGNATURE_BYTES = 16  # which hold every signature
+BIG_TIFF = 43  # in the third byte
+BITS, ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 258, 278, 322, 323  # TIFF's tags
+OFFSETS, BYTE_COUNTS = (273, 324), (279, 325)  # of strips and of tiles
 # Markers of JPEG (ITU T.81, table B.1) and JPEG 2000
 MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")  # of those that have a segment
 SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 FRAMES = SEQUENTIAL | {0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 SCAN, END, CODING_STYLE = 0xDA, 0xD9, 0x52
 CODESTREAM = b"\xff\x4f\xff\x51"  # the start of JPEG 2000's
-
-# Tags of TIFF
-BIG_TIFF = 43
-BITS, ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 258, 278, 322, 323
-OFFSETS, BYTE_COUNTS = (273, 324), (279, 325)  # of strips and of tiles
 
 
 class PictureFile(io.BufferedReader):
@@ -138,34 +104,26 @@ class PictureFile(io.BufferedReader):
         self.seek(0)
         return self.read(size)
 
-    @property
-    def bytes(self):
+    def size(self):
         return os.fstat(self.fileno()).st_size
 
 
 @contextmanager
 def picture_file(path):
-    """Yield a `PictureFile`, with which Pillow's C libraries are silent.
-
-    They write warnings to file descriptor 2, libtiff one for each line that it cannot decode.
-    """
-    with (
-        open(os.devnull, "wb") as nowhere,  # noqa: PTH123
-        stderr_to(nowhere.fileno()),
-        PictureFile(path) as file,
-    ):
+    """Yield a `PictureFile`; until it is closed, nothing that C libraries write to stderr shows."""
+    with open(os.devnull, "wb") as nowhere, stderr_to(nowhere.fileno()), PictureFile(path) as file:  # noqa: PTH123
         yield file
 
 
 def decoded(file, min_side):
     """Return the picture in a `PictureFile` as a PIL image, decoded.
 
-    A JPEG or JPEG 2000 may be reduced by a factor, which is its `info["reduced"]`, but not below
-    `min_side` pixels each way. Raises UserError if its format is unknown or it takes too much to
-    decode, and whatever Pillow raises if it is damaged.
+    A JPEG or JPEG 2000 may be reduced by a factor, its `info["reduced"]`, to at least `min_side`
+    pixels each way. Raises UserError if its format is unknown or it takes too much to decode, and
+    whatever Pillow raises if it is damaged.
     """
     name = format_of(file)
-    if file.bytes > FORMATS[name].max_bytes:
+    if file.size() > FORMATS[name].max_bytes:
         raise UserError(LARGE_FILE)
     with limited_memory(MAX_MEMORY):
         picture = with_header_only(name, file)
@@ -179,10 +137,9 @@ def decoded(file, min_side):
 
 
 def format_of(file):
-    """Return the name of a file's format, by its first bytes."""
     start = file.read(SIGNATURE_BYTES)
     for name, each in FORMATS.items():
-        if start[each.offset :].startswith(each.signatures):
+        if re.match(each.signature, start, re.DOTALL):
             return name
     raise UserError(UNKNOWN)
 
@@ -202,8 +159,7 @@ def limited_memory(size):
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = pages * resource.getpagesize() + size
-    if resource.RLIM_INFINITY != soft < limit:
-        limit = soft
+    limit = limit if soft == resource.RLIM_INFINITY else min(soft, limit)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     try:
         yield
@@ -221,7 +177,7 @@ def with_header_only(name, file):
     if name == "PPM":
         file.max_block = MAX_PPM_BLOCK
     try:
-        plugin = importlib.import_module(f"PIL.{FORMATS[name].plugin}")
+        plugin = importlib.import_module(f"PIL.{FORMATS[name].plugin}ImagePlugin")
         if name == "AVIF":
             plugin.DEFAULT_MAX_THREADS = MAX_THREADS
         factory, accepts = Image.OPEN[name]
@@ -244,33 +200,23 @@ def require_few_pixels(picture, name, file, min_side):
         raise UserError(TOO_LARGE)
 
 
-def pixels_of(picture):
-    return picture.width * picture.height
-
-
 def decoded_png_pixels(picture, _file, _min_side):
-    """Return how many pixels a decoded PNG takes the memory of.
-
-    A colour that stands for transparent becomes a channel, which takes as much memory again.
-    """
-    has_extra = picture.mode == "RGB" and "transparency" in picture.info
-    return pixels_of(picture) * (1.5 if has_extra else 1)
+    """Return how many pixels a decoded PNG takes the memory of: more, with a transparent colour."""
+    becomes_rgba = picture.mode == "RGB" and "transparency" in picture.info
+    return pixels_of(picture) * (1.5 if becomes_rgba else 1)
 
 
 def decoded_jpeg_pixels(picture, file, min_side):
-    """Have a JPEG decoded as small as `min_side` allows; return how many pixels are in memory.
-
-    With several scans all of them are, however small it comes out: six bytes for each in colour.
-    """
+    """Have a JPEG decoded as small as `min_side` allows; return how many pixels are in memory."""
     pixels = pixels_of(picture)
     picture.draft(None, (min_side, min_side))
     if in_one_scan(file):
         return pixels_of(picture)
-    return pixels * max(len(picture.getbands()), 3) / 3
+    return pixels * max(len(picture.getbands()), 3) / 3  # all, of six bytes each in colour
 
 
 def in_one_scan(file):
-    """Whether a JPEG has all its colours in one scan. Raises UserError if it has very many scans.
+    """Whether a JPEG has all its colours in one scan. Raises UserError if it has very many.
 
     Each scan is a pass over the whole picture, and may take only a few bytes of the file.
     """
@@ -285,6 +231,10 @@ def in_one_scan(file):
         if scans > MAX_SCANS or n > MAX_SEGMENTS:
             raise UserError(TOO_LONG)
     return False
+
+
+def pixels_of(picture):
+    return picture.width * picture.height
 
 
 def marker_segments(content, place):
@@ -309,7 +259,6 @@ def decoded_jpeg_2000_pixels(picture, file, min_side):
 
 
 def max_halvings(file):
-    """Return how often a JPEG 2000 can be halved as it is decoded."""
     header = file.read_from_start(MAX_JPEG_2000_HEADER)
     found = islice(marker_segments(header, header.find(CODESTREAM) + 2), MAX_SEGMENTS)
     return next((header[place + 7] for marker, place in found if marker == CODING_STYLE), 0)
@@ -333,16 +282,13 @@ def require_few_strips(file):
 
 
 def tiff_pixels(picture, file, _min_side):
-    """Return how many pixels a TIFF has. Raises UserError if its strips or tiles are too large.
-
-    One may be larger than the picture, and all together may be many times the file.
-    """
+    """Return how many pixels a TIFF has. Raises UserError if its strips or tiles are too large."""
     tags, (width, height) = picture.tag_v2, picture.size
     rows = min(tags.get(ROWS_PER_STRIP, height), max(picture.size))
     bits = tags.get(TILE_WIDTH, width) * tags.get(TILE_LENGTH, rows) * sum(tags.get(BITS, (1,)))
     if picture.info["compression"] != "raw" and bits / 8 > MAX_STRIP_BYTES:
         raise UserError(TOO_LARGE)
-    if sum(sum(tags.get(tag, ())) for tag in BYTE_COUNTS) > MAX_STRIP_RATIO * file.bytes:
+    if sum(sum(tags.get(tag, ())) for tag in BYTE_COUNTS) > MAX_STRIP_RATIO * file.size():
         raise UserError(TOO_LONG)
     return pixels_of(picture)
 

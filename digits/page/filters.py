@@ -18,9 +18,9 @@ def shrunk(values, side):
 
 
 def evenly_lit(grey):
-    """Return grey (h, w) less the slow change of light across it, so that the background is even.
+    """Return grey (h, w), 0 to 1, without the slow change of light across the background.
 
-    The light is a quadratic surface fitted to the half of the pixels that it fits best: least
+    The light is a quadratic surface, fitted to the half of the pixels that it fits best: least
     trimmed squares (Rousseeuw, 1984), starting from the median.
     """
     small = np.asarray(Image.fromarray(grey).resize((LIGHT_SIDE, LIGHT_SIDE), Image.Resampling.BOX))
@@ -37,13 +37,9 @@ def evenly_lit(grey):
 
 def quadratic_terms(height, width):
     """Return 1, x, y, x², xy, y² at each pixel, float32 (height * width, 6), x and y in -1 to 1."""
-    y, x = np.meshgrid(*(pixel_centres(side) for side in (height, width)), indexing="ij")
-    x, y = x.ravel(), y.ravel()
+    sides = (np.float32((2 * np.arange(n) + 1) / n - 1) for n in (height, width))
+    y, x = (each.ravel() for each in np.meshgrid(*sides, indexing="ij"))
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-
-
-def pixel_centres(side):
-    return ((2 * np.arange(side) + 1) / side - 1).astype(np.float32)
 
 
 def otsu_threshold(values):
@@ -70,10 +66,9 @@ def smoothed(grey):
 
 
 def sliding(extreme, values, size, axis):
-    """Return the sliding maximum or minimum along an axis, which gets `size` - 1 shorter.
+    """Return the sliding np.maximum or np.minimum along an axis, which gets `size` - 1 shorter.
 
-    `extreme` is np.maximum or np.minimum. The window doubles until it is at least half of `size`,
-    so the time grows with the logarithm of `size`.
+    The window doubles up to `size`, so the time grows with its logarithm.
     """
     values = np.moveaxis(values, axis, 0)
     window = 1
@@ -92,10 +87,7 @@ def dilated(mask, radius):
 
 
 def closed(values, size):
-    """Return the closing of values by a square of `size` pixels: each side 2 * (`size` - 1) less.
-
-    It fills whatever is dark and narrower than the square.
-    """
+    """Return the closing of values by a square: each side is 2 * (`size` - 1) less."""
     for extreme in (np.maximum, np.minimum):
         values = sliding(extreme, sliding(extreme, values, size, 1), size, 0)
     return values
@@ -107,10 +99,8 @@ def noise_level(values):
 
 
 def quantile(values, share):
-    """Return the value that a `share` of values, 0 to 1, does not exceed, without interpolation.
-
-    NumPy's own imports masked arrays first, which takes longer than the computation.
-    """
+    """Return the value that a `share` of values, 0 to 1, does not exceed, without interpolation."""
+    # NumPy's own imports masked arrays first, which takes longer than the computation.
     values, rank = np.ravel(values), int(share * (np.size(values) - 1))
     return np.partition(values, rank)[rank]
 

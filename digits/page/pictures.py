@@ -24,22 +24,21 @@ COLOUR_GAIN = 1.5  # times the contrast of grey: with less, a single colour is n
 def files_at(path):
     """Return the pictures that `path` names: those of a folder by name, else itself."""
     try:
-        return sorted(each for each in path.iterdir() if is_picture(each)) or [path]
+        return sorted(filter(is_picture, path.iterdir())) or [path]
     except (OSError, ValueError):  # no folder, or one that cannot be entered: `load` says so
         return [path]
 
 
 def is_picture(path):
-    """Whether a path in a folder is that of a picture, by its name."""
     has_suffix = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
     return has_suffix and not path.is_dir()
 
 
 def load(path):
-    """Return a picture file as a PIL image, upright, of about `MAX_SIDE` to twice as much.
+    """Return a picture file as an upright PIL image, of an animation the first frame.
 
-    Of an animation it is the first frame. `info["reduced"]` is how many pixels of the file a pixel
-    is wide. Raises UserError, without the file's name, if it is missing or unreadable.
+    It is reduced to less than 2 * `MAX_SIDE` pixels a side; `info["reduced"]` is the factor.
+    Raises UserError, without the file's name, if it is missing or unreadable.
     """
     try:
         require_picture_file(path)
@@ -49,8 +48,6 @@ def load(path):
                 return upright_and_reduced(decoding.decoded(file, MAX_SIDE))
     except UserError:
         raise
-    except Image.DecompressionBombError as error:
-        raise UserError(decoding.TOO_LARGE) from error
     except Exception as error:  # each of Pillow's many readers raises what it likes
         raise UserError(fault(error)) from error
 
@@ -68,8 +65,7 @@ def require_picture_file(path):
 
 
 def fault(error):
-    """Return the sentence for a picture that cannot be read."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, (MemoryError, Image.DecompressionBombError)):
         return decoding.TOO_LARGE
     if isinstance(error, OSError) and error.errno:
         return f"cannot be read ({reason(error)}); check the path"
@@ -102,18 +98,17 @@ def is_deep(picture):
 
 
 def scaled_to_one(picture):
-    """Return a deep picture as grey of mode F, 0 black to 1 white, all of it finite.
+    """Return a deep picture as grey of mode F, 0 black to 1 white: the least full scale it fits in.
 
-    White is the least full scale that holds its values. Negative and non-finite values stand for
-    no data, as -3.4e38 does in maps, and become the median of the others.
+    Negative and non-finite values stand for no data, as -3.4e38 in maps: they become the median.
     """
-    brightest = max(values.max(initial=0, where=is_data(values)) for _, values in bands(picture))
+    brightest = max(values.max(initial=0, where=valid) for _, values, valid in bands(picture))
     white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
     background = median_of_data(picture) / white
     result = picture if picture.mode == "F" else Image.new("F", picture.size)
-    for box, values in bands(picture):
-        scaled = np.where(is_data(values), values, 0) / np.float32(white)
-        scaled[~is_data(values)] = background
+    for box, values, valid in bands(picture):
+        scaled = np.where(valid, values, 0) / np.float32(white)
+        scaled[~valid] = background
         result.paste(Image.fromarray(scaled), box)
     result.info = picture.info
     return result
@@ -122,27 +117,23 @@ def scaled_to_one(picture):
 def median_of_data(picture):
     """Return the median of a deep picture's data, of a large one from an even sample."""
     step = 1 + picture.width * picture.height // MAX_SAMPLED
-    found = np.concatenate([values[is_data(values)][::step] for _, values in bands(picture)])
+    found = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
     return median(found) if len(found) else 0
 
 
 def bands(picture):
-    """Yield the box and the values, float32 (h, w), of each band of rows in a picture."""
+    """Yield the box of each band of rows, its values, float32 (h, w), and which are data."""
     rows = max(1, BAND_PIXELS // picture.width)
     for top in range(0, picture.height, rows):
         box = 0, top, picture.width, min(top + rows, picture.height)
-        yield box, np.asarray(picture.crop(box)).astype(np.float32)
-
-
-def is_data(values):
-    return np.isfinite(values) & (values >= 0)
+        values = np.asarray(picture.crop(box)).astype(np.float32)
+        yield box, values, np.isfinite(values) & (values >= 0)
 
 
 def grey(picture):
     """Return a picture as float32 grey (h, w), 0 black to 1 white, at most `MAX_SIDE` a side.
 
-    It is the brightness of red, green or blue if the ink's contrast is much greater there: ink and
-    paper of different colours may be alike in grey.
+    It is red, green or blue if the contrast of the ink is much greater there.
     """
     plain = shrunk(luminance(picture), MAX_SIDE)
     if picture.mode in ("F", "L", "LA"):
@@ -169,13 +160,10 @@ def grey_and_opacity(picture):
 
 
 def background_grey(values, opacity):
-    """Return the grey behind a transparent picture: white, or black where its ink is light.
-
-    A picture that is mostly opaque has a background of its own: its median.
-    """
+    """Return the grey, 0 to 1, to lay a transparent picture on."""
     opaque = values[opacity > 0.5]
     if opaque.size > values.size / 2:
-        return median(opaque)
+        return median(opaque)  # which is the picture's own background
     return 0.0 if opaque.size and opaque.mean() > 0.5 else 1.0
 
 

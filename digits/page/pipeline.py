@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from digits import NoDigitError, UserError
+from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
 from digits.page.answers import Answer, Digit, status_of
@@ -12,28 +12,25 @@ from digits.page.ink import ink_of, likely_polarities
 from digits.page.reading import Classifier, as_one_digit, as_rows, most_probable
 from digits.page.segments import NotDigitsError, digit_parts
 
-NO_INK = "nothing stands out from the paper; more contrast, or more paper around it, may help"
-NO_DIGIT = "what stands out looks like none; crop away what is not the digit"
+NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
+NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
 
 
 def answer_to_picture(path, predict):
     """Return the `Answer` to a picture file. Whatever is wrong with the file is in the answer."""
-    return guarded(shown(path), lambda: pictures.load(path), predict)
+    return guarded(lambda: pictures.load(path), predict, shown(path))
 
 
 def answer_to_drawing(image, predict):
     """Return the `Answer` to a drawing, a PIL image."""
-    return guarded("drawing", lambda: image, predict)
+    return guarded(lambda: image, predict, "drawing")
 
 
-def guarded(source, load, predict):
-    """Return the `Answer` to the picture that `load` returns, a PIL image.
-
-    A failure that nobody foresaw is an answer, too, so that one picture never ends a folder.
-    """
+def guarded(load, predict, source):
+    """Return the `Answer` to the PIL image that `load` returns, whatever fails on the way."""
     try:
-        return answer_to(load(), source, predict)
+        return answer_to_image(load(), predict, source)
     except UserError as error:
         return Answer(source, "unreadable", error=str(error))
     except Exception as error:  # noqa: BLE001 - a fault of this program, or of a library
@@ -42,48 +39,41 @@ def guarded(source, load, predict):
         return Answer(source, "unreadable", error=sentence)
 
 
-def answer_to(picture, source, predict):
-    """Return the `Answer` to a PIL image as of `pictures.load`."""
-    image = pictures.for_display(picture)
-    try:
-        rows = digits_in(picture, predict)
-    except NoDigitError as error:
-        return Answer(source, "no-digit", image, error=f"no digit found: {error}")
-    scale = picture.info.get("reduced", 1) * picture.width / image.shape[1]
-    return Answer(source, status_of(rows), image, rows, scale)
+def answer_to_image(picture, predict, source="picture"):
+    """Return the `Answer` to an upright PIL image, as `pictures.load` returns it: the pipeline.
 
-
-def digits_in(picture, predict):
-    """Return rows of `Digit`s, from the top, in a PIL image as of `pictures.load`.
-
-    `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10). Boxes are in pixels of the
-    file. Raises NoDigitError if there are none.
+    `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     grey = pictures.grey(picture)  # float32 (h, w), 0 black to 1 white
     inks = [ink for polarity in likely_polarities(grey) if (ink := ink_of(polarity))]
     readings = []
-    for ink in inks:  # dark on light, light on dark, or both
+    for ink in inks:  # of dark on light, of light on dark, or of both
         with suppress(NotDigitsError):
             parts = digit_parts(ink)
             classifier = Classifier(ink, predict)
             readings.append(as_rows(parts, classifier))
-            if parts.may_be_one_digit():
+            if parts.may_be_one_digit():  # a small picture
                 readings.append(as_one_digit(parts, classifier))
-    rows = most_probable(readings)
+    rows = in_pixels_of_file(most_probable(readings), picture, grey.shape)
+    image = pictures.for_display(picture)
     if not rows:
-        raise NoDigitError(NO_DIGIT if inks else NO_INK)
-    return in_pixels_of_file(rows, picture, grey.shape)
+        return Answer(source, "no-digit", image, error=NO_DIGIT if inks else NO_INK)
+    return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
 def in_pixels_of_file(rows, picture, shape):
     """Return rows of `Digit`s with boxes in pixels of the file, not of grey (h, w) as before."""
-    reduced = picture.info.get("reduced", 1)
-    scale = [reduced * side / n for side, n in zip(picture.size, shape[::-1], strict=True)]
-    return [[digit._replace(box=scaled(digit.box, scale)) for digit in row] for row in rows]
+    scale = np.tile(file_scale(picture, shape), 2)
+    return [[digit._replace(box=rounded(digit.box * scale)) for digit in row] for row in rows]
 
 
-def scaled(box, scale):
-    return tuple(np.rint(np.multiply(box, 2 * scale)).astype(int).tolist())
+def file_scale(picture, shape):
+    """Return how many pixels of the file, horizontally and vertically, one of (h, w) stands for."""
+    return picture.info.get("reduced", 1) * np.array(picture.size) / shape[1::-1]
+
+
+def rounded(values):
+    return tuple(np.rint(values).astype(int).tolist())
 
 
 def answer_to_test_image(index, examples, predict):

@@ -1,8 +1,4 @@
-"""Segments → rows of digits: arranged in rows, split and merged as the network is most confident.
-
-A digit may be several components, and a component several digits. So a row is split into segments,
-and read as those groups of neighbours, merged, that are most probable as digits.
-"""
+"""Parts → rows of digits: split into segments, and merged as the network is most confident."""
 
 from itertools import permutations
 from typing import NamedTuple
@@ -10,23 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Digit
-from digits.page.segments import (
-    MAX_ASPECT,
-    NotDigitsError,
-    Segment,
-    distance,
-    merged,
-    mnist_image,
-    split,
-)
+from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
 
 MAX_SEGMENTS = 400  # that are classified: of 421 pictures, the one with the most has 133
-
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height, shared by neighbours in a row
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
 MIN_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
-
 MAX_MERGED = 5  # components in one digit
 MAX_MERGED_GAP = 0.5  # of the digits' height, between parts of one digit
 # Costs, in log probability:
@@ -35,7 +21,6 @@ GAP_COST = 4.0  # of the gap, per the digits' height
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 SPLIT_COST = 1.0  # of splitting a component
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
-
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: with less, they are none
 MAX_OVERLAP = 0.2  # of the widths of a row's digits: more overlap is in a pattern
 MAX_ONES = 9  # side by side in a number
@@ -45,26 +30,14 @@ MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 
 
 class Reading(NamedTuple):
-    """Rows of `Digit`s that an ink may be read as; `polarity` is the probability of the ink's."""
+    """What an ink may be read as."""
 
-    rows: list
-    polarity: float
-
-
-class Candidate(NamedTuple):
-    """Neighbours in a row, from `start` to before `stop`, merged into what may be a digit."""
-
-    start: int
-    stop: int
-    cost: float
-    segment: Segment
+    rows: list  # lists of `Digit`s, from the top
+    polarity: float  # the probability of the ink's polarity
 
 
 class Classifier:
-    """Classifies the segments of an `Ink`, each of them once.
-
-    `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
-    """
+    """Classifies the segments of an `Ink`, each once. `predict` is that of the pipeline."""
 
     def __init__(self, ink, predict):
         self.ink, self.predict = ink, predict
@@ -80,8 +53,8 @@ class Classifier:
             images = np.stack([self.image(segment) for segment in new])
             has_ink = images.any(axis=(1, 2))[:, np.newaxis]
             probabilities = np.where(has_ink, self.predict(images), np.float32(0.1))
-            for segment, *read in zip(new, images, probabilities, strict=True):
-                self.known[segment] = Digit(read[0], segment.box, read[1])
+            boxes = [segment.box for segment in new]
+            self.known |= zip(new, map(Digit, images, boxes, probabilities), strict=True)
         return [self.known[segment] for segment in segments]
 
     def image(self, segment):
@@ -107,7 +80,7 @@ def confidence(rows):
 
 def as_one_digit(parts, classifier):
     """Return the `Reading` of all parts as a single digit."""
-    digits = classifier.digits([merged(parts.segments(parts.all_parts))])
+    digits = classifier.digits([parts.whole()])
     return Reading([digits], parts.ink.probability)
 
 
@@ -115,9 +88,8 @@ def as_rows(parts, classifier):
     """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
     rows = without_bars(without_patterns([row for row in rows if row]))
-    if rows and is_detail(rows, parts.ink.components):
-        rows = []
-    return Reading(rows, parts.ink.probability)
+    is_photograph = rows and is_detail(rows, parts.ink.components)
+    return Reading([] if is_photograph else rows, parts.ink.probability)
 
 
 def is_detail(rows, components):
@@ -125,7 +97,7 @@ def is_detail(rows, components):
     boxes = np.array([digit.box for row in rows for digit in row])
     centres = (components.boxes[:, np.newaxis, :2] + components.boxes[:, np.newaxis, 2:]) / 2
     is_read = ((boxes[:, :2] <= centres) & (centres < boxes[:, 2:])).all(axis=2).any(axis=1)
-    is_large = components.longer_sides >= LARGE_PART * (boxes[:, 3] - boxes[:, 1]).max()
+    is_large = components.sizes.max(axis=1) >= LARGE_PART * (boxes[:, 3] - boxes[:, 1]).max()
     is_little = components.areas[is_read].sum() < MIN_READ_SHARE * components.areas.sum()
     return is_little and (is_large & ~is_read).sum() > MAX_UNREAD
 
@@ -144,10 +116,7 @@ def overlaps(row):
 
 
 def without_bars(rows):
-    """Return the rows that are no comb, barcode or ruler, which read as very many ones.
-
-    Beside one of these, rows of ones alone are bars, too.
-    """
+    """Return the rows that are no comb, barcode or ruler: many ones, and beside them only ones."""
     bars = "1" * (MAX_ONES + 1)
     texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
     if not any(bars in text for text in texts):
@@ -165,18 +134,15 @@ def rows_of_segments(parts, classifier):
         if not parts.is_body(segment):
             add_to_nearest(segment, rows, MAX_PART_DISTANCE * parts.digit_height)
     rows = inside_border([sorted(row, key=centre_x) for row in rows], parts.ink.components)
-    return sorted(rows, key=lambda row: np.mean([segment.centre[1] for segment in row]))
+    return sorted(rows, key=lambda row: np.mean([each.box[1] + each.box[3] for each in row]))
 
 
 def centre_x(segment):
-    return segment.centre[0]
+    return (segment.box[0] + segment.box[2]) / 2
 
 
 def merge_stacked(segments, digit_height, classifier):
-    """Return segments, merged where one above another is more probable as one digit.
-
-    The bar of a 5 may hang in the air, and thin strokes have gaps.
-    """
+    """Return segments, merged where one above another is more probable as one digit, as a 5."""
     pairs = [pair for pair in permutations(segments, 2) if are_stacked(*pair, digit_height)]
     if not pairs:
         return segments
@@ -202,10 +168,7 @@ def are_stacked(upper, lower, digit_height):
 
 
 def linked(bodies):
-    """Return rows of segments, each in the row of the first to its right that it is level with.
-
-    So a row may slope. `bodies` are in order of their centres, from the left.
-    """
+    """Return rows of segments, ordered from the left: each in the row of the next level one."""
     row_of = {}
     for i in reversed(range(len(bodies))):
         level = (j for j in range(i + 1, len(bodies)) if are_level(bodies[i], bodies[j]))
@@ -221,9 +184,15 @@ def are_level(left, right):
 
 def add_to_nearest(segment, rows, max_distance):
     """Add a segment to the row of the nearest other segment, if that is near enough."""
-    distances = [min(distance(segment.box, other.box) for other in row) for row in rows]
+    distances = [min(distance(segment.box, each.box) for each in row) for row in rows]
     if distances and min(distances) <= max_distance:
         rows[distances.index(min(distances))].append(segment)
+
+
+def distance(box, other):
+    """Return the distance of two boxes in pixels: horizontal plus vertical gap."""
+    gap = max(box[0] - other[2], other[0] - box[2], 0)
+    return gap + max(box[1] - other[3], other[1] - box[3], 0)
 
 
 def inside_border(rows, components):
@@ -234,49 +203,48 @@ def inside_border(rows, components):
 
 
 def read_row(row, parts, classifier):
-    """Return the `Digit`s of a row of segments.
+    """Return the `Digit`s of a row of segments: the most probable way to split and merge them.
 
-    Of all ways to split and merge them, it is the one with the greatest sum of log probabilities,
-    less the costs, by dynamic programming.
+    Dynamic programming finds the greatest sum of log probabilities, less the costs.
     """
     segments = [each for segment in row for each in split(segment, parts)]
     candidates = list(candidates_among(segments, parts))
-    classified = classifier.digits([candidate.segment for candidate in candidates])
-    best = [(0.0, [])]  # of the first n segments: the sum, and the digits
+    classified = classifier.digits([candidate for *_, candidate in candidates])
+    best = [(0.0, [])]  # of the first 0, 1, … segments: the sum, and the digits
     for stop, segment in enumerate(segments, start=1):
         total, digits = best[-1]
         options = [(total - omission_cost(segment, parts), digits)]
-        for candidate, digit in zip(candidates, classified, strict=True):
-            if candidate.stop == stop:
-                total, digits = best[candidate.start]
-                total = total + np.log(digit.probabilities.max()) - candidate.cost
+        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
+            if end == stop:
+                total, digits = best[start]
+                total = total + np.log(digit.probabilities.max()) - cost
                 options.append((total, [*digits, digit]))
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
 
 def candidates_among(segments, parts):
-    """Yield the `Candidate`s for a digit among the neighbours in a row."""
+    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
     for start in range(len(segments)):
         cost = SPLIT_COST / 2 if start and segments[start - 1].is_split else 0.0
+        whole = segments[start]
         for stop in range(start + 1, len(segments) + 1):
-            whole = merged(segments[start:stop])
             if stop > start + 1:
-                cost += merge_cost(merged(segments[start : stop - 1]), segments[stop - 1], parts)
+                cost += merge_cost(whole, segments[stop - 1], parts)
+                whole = merged([whole, segments[stop - 1]])
             if cost == np.inf or not may_be_digit(whole, parts.digit_height):
                 break
             if any(parts.is_body(segment) for segment in segments[start:stop]):
-                yield Candidate(start, stop, cost + shape_cost(whole), whole)
+                yield start, stop, cost + shape_cost(whole), whole
 
 
 def may_be_digit(segment, digit_height):
-    """Whether a segment is of one component, or of few that are close together."""
-    count, limit = len(segment.components), MAX_ASPECT * max(digit_height, segment.height)
-    return count == 1 or (count <= MAX_MERGED and segment.width <= limit)
+    count, max_width = len(segment.components), MAX_ASPECT * max(digit_height, segment.height)
+    return count == 1 or (count <= MAX_MERGED and segment.width <= max_width)
 
 
 def omission_cost(segment, parts):
-    """Return the cost of reading a segment as no digit: the greater, the larger it is."""
+    """Return the cost of leaving a segment out."""
     if parts.is_body(segment):
         return np.inf
     return OMISSION_COST * max(segment.width, segment.height) / parts.digit_height

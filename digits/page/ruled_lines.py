@@ -25,7 +25,8 @@ def horizontal_lines(mask):
     lines = straight_lines(mask)
     if not lines.any():
         return lines
-    heights = vertical_runs(mask)
+    starts, ends = runs(mask.T)
+    heights = labels_of_runs(starts, ends, ends - starts, mask.T.shape).T  # of vertical runs, in px
     line_width = median(heights[lines])
     is_thin = line_width <= MAX_LINE_WIDTH * min(mask.shape)
     return lines & (heights <= 1.5 * line_width + 1) & is_thin
@@ -67,9 +68,3 @@ def spanning(mask):
     ends = (left <= near).astype(int) + (right >= width - near)
     leaves = (top <= near) | (bottom >= height - near)
     return np.append(ends + leaves >= 2, False)[found.labels] & mask
-
-
-def vertical_runs(mask):
-    """Return the length in pixels of the vertical run that each pixel is in, int32 (h, w)."""
-    starts, ends = runs(mask.T)
-    return labels_of_runs(starts, ends, ends - starts, mask.T.shape).T

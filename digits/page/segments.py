@@ -1,6 +1,5 @@
 """Segments of a page's ink that may be digits: components, parts of them, or several merged."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -22,12 +21,10 @@ MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at 
 MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
 MAX_COMPONENTS = 60  # in a picture of digits
 MAX_ASPECT = 1.5  # width by height of a digit of several components
-
 MAX_SPLITS = 6  # of one component
 MIN_SPLIT_WIDTH = 0.25  # of the digits' height, to either side of a split
 MIN_SPLIT_HEIGHT = 12  # px: what is lower is one digit at most
 MIN_SPLIT_ASPECT = 0.8  # width by height: what is narrower is one digit at most
-
 WHITE_QUANTILE = 0.9  # of a digit's darkness: as dark and more becomes white, 255
 MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
 BOX_SHARE = 0.1  # of white: fainter pixels are outside the digit's box
@@ -40,16 +37,12 @@ class NotDigitsError(Exception):
 
 
 class DigitParts(NamedTuple):
-    """The components of an `Ink` that may be digits or parts of digits, by their numbers.
-
-    `parts` is int64 (n,), `all_parts` int64 (m,) those of all but specks, whatever their shape.
-    `digit_height` is in pixels.
-    """
+    """The components of an `Ink` that may be digits or parts of digits, by their numbers."""
 
     ink: Ink
-    parts: np.ndarray
-    all_parts: np.ndarray
-    digit_height: int
+    parts: np.ndarray  # int64 (n,): what is like a digit
+    all_parts: np.ndarray  # int64 (m,): all but specks
+    digit_height: int  # px
 
     def segments(self, numbers):
         """Return a `Segment` for each component."""
@@ -63,21 +56,19 @@ class DigitParts(NamedTuple):
 
     def may_be_one_digit(self):
         """Whether all parts together may be one digit: in a cropped digit, however broken it is."""
-        boxes = self.ink.components.boxes[self.all_parts]
-        (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-        return is_cropped(self.ink.darkness) and right - left <= MAX_ASPECT * (bottom - top)
+        whole = self.whole()
+        return is_cropped(self.ink.darkness) and whole.width <= MAX_ASPECT * whole.height
+
+    def whole(self):
+        return merged(self.segments(self.all_parts))
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Components, or what lies of one between two columns; the box is in pixels.
+class Segment(NamedTuple):
+    """Components, or what lies between two columns of them."""
 
-    `is_split` is true if its right side was split off.
-    """
-
-    components: tuple[int, ...]
-    box: tuple[int, int, int, int]
-    is_split: bool = False
+    components: tuple[int, ...]  # their numbers
+    box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
+    is_split: bool = False  # whether the right side is a split
 
     @property
     def width(self):
@@ -87,12 +78,6 @@ class Segment:
     def height(self):
         return self.box[3] - self.box[1]
 
-    @property
-    def centre(self):
-        """The x and y of the box's centre, in pixels."""
-        left, top, right, bottom = self.box
-        return (left + right) / 2, (top + bottom) / 2
-
 
 def digit_parts(ink):
     """Return the `DigitParts` of an `Ink`. Raises NotDigitsError if it holds no digits."""
@@ -100,7 +85,7 @@ def digit_parts(ink):
     if not len(candidates):
         raise NotDigitsError
     digit_height = typical_height(components, candidates)
-    is_speck = components.longer_sides < MIN_PART * digit_height
+    is_speck = components.sizes.max(axis=1) < MIN_PART * digit_height
     parts = candidates[~is_speck[candidates]]
     if len(parts) > MAX_COMPONENTS:
         raise NotDigitsError
@@ -109,33 +94,34 @@ def digit_parts(ink):
 
 def digit_like(ink):
     """Return the numbers of the components that may be digits or parts of them, int64 (n,)."""
-    components, longer, darkness = ink.components, ink.components.longer_sides, ink.full_darkness
-    on_border, width = components.pixels_on_border(), components.widths
+    components, darkness = ink.components, ink.full_darkness
+    (width, height), longer = components.sizes.T, components.sizes.max(axis=1)
+    on_border = components.pixels_on_border()
     is_visible = (components.areas >= MIN_AREA) & (longer >= MIN_SIDE) & (darkness >= MIN_WHITE)
     is_inside = is_visible & (on_border < BORDER_SHARE * longer)
-    is_bar = width > BAR_ASPECT * components.heights
+    is_bar = width > BAR_ASPECT * height
     is_sound = is_inside & ~is_bar & (components.stroke_widths() <= BLOB_STROKE * longer)
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
         return np.flatnonzero(is_visible & (longer >= min_side))
-    bodies = highest(ink, is_sound)
+    bodies = digit_bodies(ink, is_sound)
     is_underline = is_bar & ((on_border > 0) | (width > MAX_BAR * width[bodies].max()))
     is_dark = darkness >= MIN_DARKNESS * median(darkness[bodies])
     return np.flatnonzero(is_inside & ~is_underline & is_dark)
 
 
-def highest(ink, is_sound):
-    """Return the sound components of about the height of the highest, for which faint ones pass."""
-    darkness, height = ink.full_darkness, ink.components.heights
+def digit_bodies(ink, is_sound):
+    """Return the sound components that are as high as digits; faint ones do not set the height."""
+    darkness, height = ink.full_darkness, ink.components.sizes[:, 1]
     relative = np.minimum(1, darkness / median(darkness[is_sound]))
     return is_sound & (height >= MIN_BODY * (height * relative)[is_sound].max())
 
 
 def typical_height(components, numbers):
     """Return the height in pixels of some components, the median weighted by area."""
-    ordered = numbers[components.heights[numbers].argsort()]
-    areas = components.areas[ordered].cumsum()
-    return int(components.heights[ordered[np.searchsorted(areas, areas[-1] / 2)]])
+    heights, order = components.sizes[numbers, 1], components.sizes[numbers, 1].argsort()
+    areas = components.areas[numbers[order]].cumsum()
+    return int(heights[order[np.searchsorted(areas, areas[-1] / 2)]])
 
 
 def split(segment, parts):
@@ -146,12 +132,12 @@ def split(segment, parts):
         return [segment]
     inside = np.isin(parts.ink.components.labels[top:bottom, left:right], segment.components)
     splits = lowest_places(inside.sum(axis=0), MIN_SPLIT_WIDTH * parts.digit_height)
-    segments = []
+    found = []
     for start, stop in pairwise([0, *splits, segment.width]):
         rows = extent(inside[:, start:stop].any(axis=1))
         box = (left + start, top + rows.start, left + stop, top + rows.stop)
-        segments.append(Segment(segment.components, box, stop < segment.width))
-    return segments
+        found.append(Segment(segment.components, box, stop < segment.width))
+    return found
 
 
 def lowest_places(profile, min_distance):
@@ -173,18 +159,8 @@ def merged(segments):
     return Segment(tuple(components), tuple(box.tolist()), segments[-1].is_split)
 
 
-def distance(box, other):
-    """Return the distance of two boxes in pixels: horizontal plus vertical gap."""
-    gap = max(box[0] - other[2], other[0] - box[2], 0)
-    return gap + max(box[1] - other[3], other[1] - box[3], 0)
-
-
 def mnist_image(ink, segment, stroke_width):
-    """Return a segment's ink as a uint8 (28, 28) image as in MNIST.
-
-    `stroke_width` is in pixels of the picture. The image is all 0 if most of the segment is no
-    darker than the background, as between fine dots.
-    """
+    """Return a segment's ink as MNIST would show it, uint8 (28, 28); all 0 if it has too little."""
     shades = ink_shades(ink, segment, max(1, round(stroke_width / 2)))
     if not shades.any():
         return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
@@ -208,7 +184,6 @@ def ink_shades(ink, segment, margin):
 
 
 def extent(mask):
-    """Return the slice from the first to the last true value of a mask (n,)."""
     found = np.flatnonzero(mask)
     return slice(int(found[0]), int(found[-1]) + 1)
 
