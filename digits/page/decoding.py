@@ -28,7 +28,7 @@ MAX_MEMORY = 450_000_000  # bytes that a decoder may claim; less of it is used
 MAX_SIDE = 65_535  # px, as in JPEG: a row takes memory, however short
 MAX_PPM_BLOCK = 16_384  # bytes of a PPM at once: time grows with its square, for plain comments
 MAX_SCANS = 100  # of a JPEG, which has ten: each takes 27 ms in 40 megapixels
-MAX_SEGMENTS = 10_000  # of a JPEG
+MAX_MARKERS = 10_000  # in a JPEG, or before the coding style of a JPEG 2000
 MAX_STRIPS = 500_000  # or tiles of a TIFF: 400 bytes of memory each
 MAX_STRIP_BYTES = 250_000_000  # of one strip or tile, which libtiff holds in memory
 MAX_STRIP_RATIO = 4  # of all strips to the TIFF's size: strips may share bytes
@@ -66,10 +66,7 @@ FORMATS = {
     "WEBP": Format("WebP", ".webp", rb".{8}WEBP", **SLOW),
     "AVIF": Format("Avif", ".avif", rb".{4}ftyp(avif|avis|mif1|msf1)", **SLOW),
     "JPEG2000": Format(
-        "Jpeg2K",
-        ".jp2 .j2k .jpx",
-        rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n",
-        max_decoded=8_000_000,
+        "Jpeg2K", ".jp2 .j2k .jpx", rb"\xffO\xffQ|\0\0\0\x0cjP  \r\n\x87\n", max_decoded=8_000_000
     ),
     "PPM": Format("Ppm", ".ppm .pgm .pbm .pnm .pfm", rb"P[1-6f]"),
 }
@@ -83,7 +80,7 @@ MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")  # of those that have a
 SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 FRAMES = SEQUENTIAL | {0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 SCAN, END, CODING_STYLE = 0xDA, 0xD9, 0x52
-CODESTREAM = b"\xff\x4f\xff\x51"  # the start of JPEG 2000's
+CODESTREAM = b"\xffO\xffQ"  # the start of JPEG 2000's
 
 
 class PictureFile(io.BufferedReader):
@@ -228,7 +225,7 @@ def in_one_scan(file):
             scans += 1
             if content[place + 2] == colours:
                 return True
-        if scans > MAX_SCANS or n > MAX_SEGMENTS:
+        if scans > MAX_SCANS or n > MAX_MARKERS:
             raise UserError(TOO_LONG)
     return False
 
@@ -260,7 +257,7 @@ def decoded_jpeg_2000_pixels(picture, file, min_side):
 
 def max_halvings(file):
     header = file.read_from_start(MAX_JPEG_2000_HEADER)
-    found = islice(marker_segments(header, header.find(CODESTREAM) + 2), MAX_SEGMENTS)
+    found = islice(marker_segments(header, header.find(CODESTREAM) + 2), MAX_MARKERS)
     return next((header[place + 7] for marker, place in found if marker == CODING_STYLE), 0)
 
 
@@ -281,7 +278,7 @@ def require_few_strips(file):
             return
 
 
-def tiff_pixels(picture, file, _min_side):
+def decoded_tiff_pixels(picture, file, _min_side):
     """Return how many pixels a TIFF has. Raises UserError if its strips or tiles are too large."""
     tags, (width, height) = picture.tag_v2, picture.size
     rows = min(tags.get(ROWS_PER_STRIP, height), max(picture.size))
@@ -297,5 +294,5 @@ DECODED_PIXELS = {
     "PNG": decoded_png_pixels,
     "JPEG": decoded_jpeg_pixels,
     "JPEG2000": decoded_jpeg_2000_pixels,
-    "TIFF": tiff_pixels,
+    "TIFF": decoded_tiff_pixels,
 }

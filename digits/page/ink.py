@@ -12,14 +12,14 @@ CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows 
 MIN_CONTRAST = 0.05  # of black to white: whatever is fainter is no ink
 NOISE_MARGIN = 5  # noise levels: whatever is fainter is no ink
 OTSU_SHARE = 0.6  # of the Otsu threshold, which noise does not reach, however strong
-MAX_STROKE = 0.4  # of the picture's side (the root of its area): what is wider is background
-MAX_CROPPED_STROKE = 0.8  # the same in a cropped digit, which fills its picture
+MAX_STROKE_WIDTH = 0.4  # of the picture's side (the root of its area): what is wider is background
+MAX_CROPPED_STROKE_WIDTH = 0.8  # the same in a cropped digit, which fills its picture
 MIN_BACKGROUND = 0.1  # of a cropped digit's pixels
-STROKES = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: from fine pens to thick markers
+STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: from fine pens to thick markers
 FULL_CONTRAST = 0.3  # of black to white: with more, a pixel is no more likely to be ink
 POLARITY_SIDE = 500  # px: large enough to tell the polarity
 CONTRAST_SIDE = 256  # px: large enough to measure a colour's contrast
-MIN_PROBABILITY = 0.33  # of a polarity that is worth reading
+MIN_POLARITY_PROBABILITY = 0.33  # of a polarity that is worth reading
 FULL_QUANTILE = 0.9  # of a component's darkness, whose outline is fainter
 INK_SHARE, FINE_INK_SHARE = 0.35, 0.2  # of a component's full darkness: as dark is ink
 FINE_STROKE = 3  # px: finer strokes fade where they fall between pixels
@@ -35,12 +35,11 @@ class Polarity(NamedTuple):
 class Ink(NamedTuple):
     """The ink of a picture (h, w) in one polarity."""
 
-    darkness: (
-        np.ndarray
-    )  # float32 (h, w): compared with the background, as a share of black to white
+    darkness: np.ndarray  # float32 (h, w): than the background, as a share of black to white
     threshold: float  # darkness that noise does not reach
     components: Components  # n of them, which are surely ink
     full_darkness: np.ndarray  # float32 (n,): the 90th percentile of each component's
+    stroke_widths: np.ndarray  # float64 (n,): px
     probability: float  # of the polarity
 
 
@@ -52,7 +51,7 @@ def likely_polarities(grey):
     """Return the `Polarity`s of grey (h, w), 0 black to 1 white, the most probable first."""
     dark, light = polarity_probabilities(grey)
     both = [Polarity(grey, dark), Polarity(1 - grey, light)]
-    minimum = 0 if is_cropped(grey) else MIN_PROBABILITY
+    minimum = 0 if is_cropped(grey) else MIN_POLARITY_PROBABILITY
     likely = [each for each in both if each.probability > minimum]
     return sorted(likely, key=lambda each: each.probability, reverse=True)
 
@@ -72,7 +71,7 @@ def polarity_probabilities(grey):
 def narrow_darkness(grey):
     """Return the sum of all that is darker than its background, narrow strokes weighing more."""
     total = 0.0
-    for width in STROKES:
+    for width in STROKE_WIDTHS:
         darkness = top_hat(grey, width)
         ink = darkness[darkness > max(MIN_CONTRAST, noise(darkness))]
         total += np.minimum(ink, FULL_CONTRAST).sum() / width**2
@@ -89,13 +88,15 @@ def light_share_of_border(grey):
 def contrast(grey):
     """Return the contrast of the faintest ink, 0 to 1: the 99th percentile of the top-hat."""
     small = filters.smoothed(filters.shrunk(grey, CONTRAST_SIDE))
-    return max(filters.quantile(top_hat(each, MAX_STROKE), 0.99) for each in (small, 1 - small))
+    return max(
+        filters.quantile(top_hat(each, MAX_STROKE_WIDTH), 0.99) for each in (small, 1 - small)
+    )
 
 
 def ink_of(polarity):
     """Return the `Ink` of a `Polarity`, or None on a blank page."""
     smooth = filters.smoothed(polarity.grey)
-    darkness = top_hat(smooth, MAX_CROPPED_STROKE if is_cropped(smooth) else MAX_STROKE)
+    darkness = top_hat(smooth, MAX_CROPPED_STROKE_WIDTH if is_cropped(smooth) else MAX_STROKE_WIDTH)
     threshold = ink_threshold(darkness)
     lines = ruled_lines(darkness > threshold)
     mask = (darkness > threshold) & ~lines
@@ -103,10 +104,10 @@ def ink_of(polarity):
         return None
     darkness = np.where(filters.dilated(lines, 1) & ~filters.dilated(mask, 1), 0, darkness)
     components = ink_components(darkness, mask)
-    full = full_darkness(darkness, components)
+    measures = full_darkness(darkness, components), components.stroke_widths()
     if noise(darkness) < MIN_CONTRAST:  # so little need not be smoothed
         darkness = np.where(darkness > 0, darkness + smooth - polarity.grey, 0)
-    return Ink(darkness, threshold, components, full, polarity.probability)
+    return Ink(darkness, threshold, components, *measures, polarity.probability)
 
 
 def ink_threshold(darkness):
@@ -141,12 +142,9 @@ def top_hat(grey, width):
     padding = {"mode": "constant", "constant_values": 255} if is_cropped(grey) else {"mode": "edge"}
     padded = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, **padding)
     darker = np.maximum(filters.closed(padded, size) / np.float32(255) - grey, 0)
-    level = (
-        filters.quantile(darker, MIN_BACKGROUND)
-        if is_cropped(grey)
-        else filters.sampled_median(darker)
-    )
-    return darker - level
+    if is_cropped(grey):
+        return darker - filters.quantile(darker, MIN_BACKGROUND)
+    return darker - filters.sampled_median(darker)
 
 
 def full_darkness(darkness, components):

@@ -14,7 +14,7 @@ from digits.page.ink import contrast
 
 COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}  # that Pillow reduces and turns into grey
 
-MAX_SIDE = 1000  # px: enough to read digits, and what keeps a photograph quick
+PAGE_SIDE = 1000  # px: enough to read digits, and what keeps a photograph quick
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
 MAX_SAMPLED = 1_000_000  # px: enough for a median
 BAND_PIXELS = 1_000_000  # of a deep picture, scaled at once: what bounds the memory
@@ -37,15 +37,14 @@ def is_picture(path):
 def load(path):
     """Return a picture file as an upright PIL image, of an animation the first frame.
 
-    It is reduced to less than 2 * `MAX_SIDE` pixels a side; `info["reduced"]` is the factor.
+    It is reduced to less than 2 * `PAGE_SIDE` pixels a side; `info["reduced"]` is the factor.
     Raises UserError, without the file's name, if it is missing or unreadable.
     """
     try:
         require_picture_file(path)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), decoding.picture_file(path) as file:
             warnings.simplefilter("ignore")  # about oddities that do no harm
-            with decoding.picture_file(path) as file:
-                return upright_and_reduced(decoding.decoded(file, MAX_SIDE))
+            return upright_and_reduced(decoding.decoded(file, PAGE_SIDE))
     except UserError:
         raise
     except Exception as error:  # each of Pillow's many readers raises what it likes
@@ -74,12 +73,11 @@ def fault(error):
 
 def upright_and_reduced(picture):
     """Return a PIL image turned as its EXIF says, and reduced by a whole factor if it is large."""
-    reduced_before = picture.info.get("reduced", 1)
     upright = in_common_mode(picture)
     ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again
-    factor = max(1, max(upright.size) // MAX_SIDE)
+    factor = max(1, max(upright.size) // PAGE_SIDE)
     reduced = upright.reduce(factor) if factor > 1 else upright
-    reduced.info["reduced"] = factor * reduced_before
+    reduced.info["reduced"] = factor * picture.info.get("reduced", 1)
     return reduced
 
 
@@ -131,15 +129,15 @@ def bands(picture):
 
 
 def grey(picture):
-    """Return a picture as float32 grey (h, w), 0 black to 1 white, at most `MAX_SIDE` a side.
+    """Return a picture as float32 grey (h, w), 0 black to 1 white, at most `PAGE_SIDE` a side.
 
     It is red, green or blue if the contrast of the ink is much greater there.
     """
-    plain = shrunk(luminance(picture), MAX_SIDE)
+    plain = shrunk(luminance(picture), PAGE_SIDE)
     if picture.mode in ("F", "L", "LA"):
         return plain
     colours = Image.fromarray(for_display(picture)).split()
-    colours = [shrunk(np.asarray(each, np.float32) / 255, MAX_SIDE) for each in colours]
+    colours = [shrunk(np.asarray(each, np.float32) / 255, PAGE_SIDE) for each in colours]
     clearest = max(colours, key=contrast)
     return clearest if contrast(clearest) > COLOUR_GAIN * contrast(plain) else plain
 
@@ -168,7 +166,7 @@ def background_grey(values, opacity):
 
 
 def for_display(picture):
-    """Return a PIL image as uint8 colour (h, w, 3), at most `MAX_SIDE` a side."""
+    """Return a PIL image as uint8 colour (h, w, 3), at most `PAGE_SIDE` a side."""
     if is_deep(picture):
         picture = Image.fromarray(np.rint(255 * np.asarray(picture)).astype(np.uint8))
     if picture.has_transparency_data:
@@ -176,5 +174,5 @@ def for_display(picture):
         paper = Image.new("RGBA", picture.size, background)
         picture = Image.alpha_composite(paper, picture.convert("RGBA"))
     picture = picture.convert("RGB")
-    picture.thumbnail((MAX_SIDE, MAX_SIDE))
+    picture.thumbnail((PAGE_SIDE, PAGE_SIDE))
     return np.asarray(picture)

@@ -52,7 +52,7 @@ def answer_to_image(picture, predict, source="picture"):
             parts = digit_parts(ink)
             classifier = Classifier(ink, predict)
             readings.append(as_rows(parts, classifier))
-            if parts.may_be_one_digit():  # a small picture
+            if parts.whole:  # of a small picture: a cropped digit, which may be broken
                 readings.append(as_one_digit(parts, classifier))
     rows = in_pixels_of_file(most_probable(readings), picture, grey.shape)
     image = pictures.for_display(picture)

@@ -11,7 +11,7 @@ from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image
 MAX_SEGMENTS = 400  # that are classified: of 421 pictures, the one with the most has 133
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height, shared by neighbours in a row
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
-MIN_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
+MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
 MAX_MERGED = 5  # components in one digit
 MAX_MERGED_GAP = 0.5  # of the digits' height, between parts of one digit
@@ -22,7 +22,7 @@ OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 SPLIT_COST = 1.0  # of splitting a component
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: with less, they are none
-MAX_OVERLAP = 0.2  # of the widths of a row's digits: more overlap is in a pattern
+MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: more overlap is in a pattern
 MAX_ONES = 9  # side by side in a number
 CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
 LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
@@ -41,8 +41,7 @@ class Classifier:
 
     def __init__(self, ink, predict):
         self.ink, self.predict = ink, predict
-        self.stroke_widths = ink.components.stroke_widths()
-        self.known = {}
+        self.known = {}  # a `Digit` for each segment
 
     def digits(self, segments):
         """Return a `Digit` for each segment. Raises NotDigitsError if they are far too many."""
@@ -50,16 +49,12 @@ class Classifier:
         if len(self.known) + len(new) > MAX_SEGMENTS:
             raise NotDigitsError
         if new:
-            images = np.stack([self.image(segment) for segment in new])
+            images = np.stack([mnist_image(self.ink, segment) for segment in new])
             has_ink = images.any(axis=(1, 2))[:, np.newaxis]
             probabilities = np.where(has_ink, self.predict(images), np.float32(0.1))
             boxes = [segment.box for segment in new]
             self.known |= zip(new, map(Digit, images, boxes, probabilities), strict=True)
         return [self.known[segment] for segment in segments]
-
-    def image(self, segment):
-        stroke_width = self.stroke_widths[list(segment.components)].max()
-        return mnist_image(self.ink, segment, stroke_width)
 
     def confidences(self, segments):
         """Return the confidence in each segment as a digit, float32 (n,)."""
@@ -69,19 +64,18 @@ class Classifier:
 def most_probable(readings):
     """Return the rows of the `Reading` of greatest probability, none if it is of no digits."""
     found = [reading for reading in readings if reading.rows]
-    best = max(found, key=lambda each: each.polarity * confidence(each.rows), default=None)
-    return best.rows if best and confidence(best.rows) >= MIN_CONFIDENCE else []
+    best = max(found, key=lambda each: each.polarity * mean_confidence(each.rows), default=None)
+    return best.rows if best and mean_confidence(best.rows) >= MIN_CONFIDENCE else []
 
 
-def confidence(rows):
+def mean_confidence(rows):
     """Return the mean confidence of the digits in some rows, 0 to 1."""
     return np.mean([digit.confidence for row in rows for digit in row])
 
 
 def as_one_digit(parts, classifier):
     """Return the `Reading` of all parts as a single digit."""
-    digits = classifier.digits([parts.whole()])
-    return Reading([digits], parts.ink.probability)
+    return Reading([classifier.digits([parts.whole])], parts.ink.probability)
 
 
 def as_rows(parts, classifier):
@@ -103,20 +97,20 @@ def is_detail(rows, components):
 
 
 def without_patterns(rows):
-    """Return the rows that are no pattern: beside clear rows, one whose digits are unclear."""
-    written = [row for row in rows if confidence([row]) >= UNCLEAR_ROW and not overlaps(row)]
-    return written if any(confidence([row]) >= CLEAR_ROW for row in written) else rows
+    """Return the rows, but beside a clear one none that is unclear or whose digits overlap."""
+    written = [row for row in rows if mean_confidence([row]) >= UNCLEAR_ROW and not overlaps(row)]
+    return written if any(mean_confidence([row]) >= CLEAR_ROW for row in written) else rows
 
 
 def overlaps(row):
     """Whether the digits of a row overlap more than in handwriting."""
     boxes = np.array([digit.box for digit in row])
     overlap = np.maximum(boxes[:-1, 2] - boxes[1:, 0], 0).sum()
-    return overlap > MAX_OVERLAP * (boxes[:, 2] - boxes[:, 0]).sum()
+    return overlap > MAX_ROW_OVERLAP * (boxes[:, 2] - boxes[:, 0]).sum()
 
 
 def without_bars(rows):
-    """Return the rows that are no comb, barcode or ruler: many ones, and beside them only ones."""
+    """Return the rows, but none of very many ones (a comb, a barcode), nor of ones beside such."""
     bars = "1" * (MAX_ONES + 1)
     texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
     if not any(bars in text for text in texts):
@@ -127,8 +121,8 @@ def without_bars(rows):
 
 def rows_of_segments(parts, classifier):
     """Return rows of `Segment`s, from the top, each from left to right."""
-    segments = merge_stacked(parts.segments(parts.parts), parts.digit_height, classifier)
-    segments.sort(key=centre_x)
+    segments = merge_stacked(parts.segments, parts.digit_height, classifier)
+    segments = sorted(segments, key=centre_x)
     rows = linked([segment for segment in segments if parts.is_body(segment)])
     for segment in segments:
         if not parts.is_body(segment):
@@ -164,7 +158,7 @@ def are_stacked(upper, lower, digit_height):
     is_near = -MAX_PART_DISTANCE * digit_height <= gap <= MAX_STACKED_GAP * digit_height
     shared = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
     is_above = upper.box[1] < lower.box[1]
-    return is_near and is_above and shared >= MIN_OVERLAP * min(upper.width, lower.width)
+    return is_near and is_above and shared >= MIN_PART_OVERLAP * min(upper.width, lower.width)
 
 
 def linked(bodies):
@@ -263,7 +257,7 @@ def merge_cost(left, right, parts):
     gap = right.box[0] - left.box[2]
     if gap > MAX_MERGED_GAP * parts.digit_height:
         return np.inf
-    if -gap > MIN_OVERLAP * min(left.width, right.width):
+    if -gap > MIN_PART_OVERLAP * min(left.width, right.width):
         return 0.0
     base = SEPARATE_COST if gap > 0 and parts.is_body(right) else TOUCHING_COST if gap <= 0 else 0
     return base + GAP_COST * max(gap, 0) / parts.digit_height

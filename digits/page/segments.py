@@ -36,39 +36,12 @@ class NotDigitsError(Exception):
     """The ink is not that of digits: no component may be one, or far too many may."""
 
 
-class DigitParts(NamedTuple):
-    """The components of an `Ink` that may be digits or parts of digits, by their numbers."""
-
-    ink: Ink
-    parts: np.ndarray  # int64 (n,): what is like a digit
-    all_parts: np.ndarray  # int64 (m,): all but specks
-    digit_height: int  # px
-
-    def segments(self, numbers):
-        """Return a `Segment` for each component."""
-        boxes = self.ink.components.boxes.tolist()
-        return [Segment((n,), tuple(boxes[n])) for n in numbers.tolist()]
-
-    def is_body(self, segment):
-        """Whether a segment, or the component that it was split from, is as high as a digit."""
-        boxes = self.ink.components.boxes[list(segment.components)]
-        return boxes[:, 3].max() - boxes[:, 1].min() >= MIN_BODY * self.digit_height
-
-    def may_be_one_digit(self):
-        """Whether all parts together may be one digit: in a cropped digit, however broken it is."""
-        whole = self.whole()
-        return is_cropped(self.ink.darkness) and whole.width <= MAX_ASPECT * whole.height
-
-    def whole(self):
-        return merged(self.segments(self.all_parts))
-
-
 class Segment(NamedTuple):
-    """Components, or what lies between two columns of them."""
+    """Components, or what lies of them between two columns."""
 
     components: tuple[int, ...]  # their numbers
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
-    is_split: bool = False  # whether the right side is a split
+    is_split: bool = False  # whether its right side is a split
 
     @property
     def width(self):
@@ -77,6 +50,20 @@ class Segment(NamedTuple):
     @property
     def height(self):
         return self.box[3] - self.box[1]
+
+
+class DigitParts(NamedTuple):
+    """What of an `Ink` may be digits or parts of digits."""
+
+    ink: Ink
+    segments: list[Segment]  # of one component each
+    whole: Segment | None  # all but specks, if it may be one digit, however broken
+    digit_height: int  # px
+
+    def is_body(self, segment):
+        """Whether a segment, or the component that it was split from, is as high as a digit."""
+        boxes = self.ink.components.boxes[list(segment.components)]
+        return boxes[:, 3].max() - boxes[:, 1].min() >= MIN_BODY * self.digit_height
 
 
 def digit_parts(ink):
@@ -89,7 +76,19 @@ def digit_parts(ink):
     parts = candidates[~is_speck[candidates]]
     if len(parts) > MAX_COMPONENTS:
         raise NotDigitsError
-    return DigitParts(ink, parts, np.flatnonzero(~is_speck), digit_height)
+    whole = whole_digit(components, np.flatnonzero(~is_speck)) if is_cropped(ink.darkness) else None
+    return DigitParts(ink, segments_of(components, parts), whole, digit_height)
+
+
+def segments_of(components, numbers):
+    boxes = components.boxes[numbers].tolist()
+    return [Segment((n,), tuple(box)) for n, box in zip(numbers.tolist(), boxes, strict=True)]
+
+
+def whole_digit(components, numbers):
+    """Return a segment of some components, or None if it is too wide for a digit."""
+    whole = merged(segments_of(components, numbers))
+    return whole if whole.width <= MAX_ASPECT * whole.height else None
 
 
 def digit_like(ink):
@@ -100,7 +99,7 @@ def digit_like(ink):
     is_visible = (components.areas >= MIN_AREA) & (longer >= MIN_SIDE) & (darkness >= MIN_WHITE)
     is_inside = is_visible & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
-    is_sound = is_inside & ~is_bar & (components.stroke_widths() <= BLOB_STROKE * longer)
+    is_sound = is_inside & ~is_bar & (ink.stroke_widths <= BLOB_STROKE * longer)
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
         return np.flatnonzero(is_visible & (longer >= min_side))
@@ -159,8 +158,9 @@ def merged(segments):
     return Segment(tuple(components), tuple(box.tolist()), segments[-1].is_split)
 
 
-def mnist_image(ink, segment, stroke_width):
+def mnist_image(ink, segment):
     """Return a segment's ink as MNIST would show it, uint8 (28, 28); all 0 if it has too little."""
+    stroke_width = ink.stroke_widths[list(segment.components)].max()
     shades = ink_shades(ink, segment, max(1, round(stroke_width / 2)))
     if not shades.any():
         return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)

@@ -80,7 +80,7 @@ def test_a_long_stroke_is_no_line_of_the_paper():
     assert_is_ink(found(0.9 - 0.7 * page), page)
 
 
-def test_wide_lines_of_paper_seen_askew_are_no_ink(page):
+def test_wide_lines_of_paper_seen_at_an_angle_are_no_ink(page):
     rows, columns = np.indices(page.shape)
     lines = (rows + (0.02 + 0.0002 * columns) * columns) % 70 < 9
     mask = found(0.9 - 0.7 * np.maximum(page, 0.4 * lines))
@@ -89,7 +89,7 @@ def test_wide_lines_of_paper_seen_askew_are_no_ink(page):
 
 
 @pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
-def test_a_stroke_along_the_edge_of_a_digit_cut_out_is_ink(light):
+def test_a_stroke_along_the_border_of_a_cropped_digit_is_ink(light):
     seven = np.zeros((16, 16), np.float32)
     seven[:3] = seven[3:, 7:10] = 1
     assert any((found == (seven > 0)).all() for found in masks(seven if light else 1 - seven))
@@ -107,7 +107,7 @@ def test_blank_paper_has_no_ink():
 
 
 @pytest.mark.parametrize("size", [3, 4, 9, 20])
-def test_running_extremes_are_those_of_each_window(size):
+def test_sliding_extremes_are_those_of_each_window(size):
     values = np.random.default_rng(size).integers(0, 255, (25, 31)).astype(np.uint8)
     windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=1)
     np.testing.assert_array_equal(

@@ -209,11 +209,11 @@ def test_faint_ink_is_read_in_light_that_changes_more_than_the_ink_does(page_wit
     assert difference_when_aligned(only_digit(lit).image, expected) < ALIKE
 
 
-def test_grain_of_the_paper_is_no_ink(page_with_digit):
+def test_noise_is_no_ink(page_with_digit):
     page, expected = page_with_digit
-    grain = np.random.default_rng(1).normal(0, 12, (page.height, page.width))
-    grainy = 110 + 0.4 * np.asarray(page) + grain
-    read = only_digit(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8)))
+    noise = np.random.default_rng(1).normal(0, 12, (page.height, page.width))
+    noisy = 110 + 0.4 * np.asarray(page) + noise
+    read = only_digit(Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)))
     assert difference_when_aligned(read.image, expected) < 2 * ALIKE
 
 
@@ -229,8 +229,8 @@ BLANK = {
     "a strip": Image.new("L", (1, 5000), 200),
     "transparent": Image.new("RGBA", (50, 50)),
     "16 bits": Image.fromarray(np.full((50, 50), 9000, np.uint16)),
-    "grainy light": noisy_page(230),
-    "grainy dark": noisy_page(20),
+    "noisy light": noisy_page(230),
+    "noisy dark": noisy_page(20),
 }
 
 
@@ -262,7 +262,7 @@ def test_deep_picture_is_brought_to_grey_band_by_band(page_with_digit, monkeypat
 
 
 def dots():
-    """Return paper with fine dots: of the marks they make, most is no darker than paper."""
+    """Return paper with fine dots: of the components they make, most is no darker than paper."""
     page = np.full((101, 120), 200.0)
     page[44:76:4, 96:112:5] = 29
     return page

@@ -1,4 +1,4 @@
-"""Digits on a page: found, put in order, parted and joined."""
+"""Digits on a page: found, put in order, split and merged."""
 
 import sys
 
@@ -56,7 +56,7 @@ def test_rows_are_read_from_the_top_and_a_space_is_no_digit(predict):
     assert text(page_of(*first, *second), predict) == "257/4389"
 
 
-def test_touching_digits_are_parted(predict):
+def test_touching_digits_are_split(predict):
     page = page_of((3, 100, 150), (5, 150, 150), (2, 300, 150))
     assert text(page, predict) == "352"
 
@@ -67,7 +67,7 @@ def test_specks_are_no_digits(predict):
     assert text(Image.fromarray(page), predict) == "6"
 
 
-def test_a_broken_stroke_is_joined(predict):
+def test_a_broken_stroke_is_merged(predict):
     page = np.array(page_of((5, 300, 150)))
     page[188:191] = 235
     assert text(Image.fromarray(page), predict) == "5"
@@ -122,7 +122,7 @@ CUT_OUT = {
 @pytest.mark.parametrize("paper", [0, 255], ids=["light ink", "dark ink"])
 @pytest.mark.parametrize("digit", CUT_OUT, ids=["a bar along the edge", "more ink than paper"])
 def test_a_digit_that_fills_a_small_picture_is_read(predict, digit, paper):
-    ink = np.array([[mark == "#" for mark in line] for line in CUT_OUT[digit].split()])
+    ink = np.array([[character == "#" for character in line] for line in CUT_OUT[digit].split()])
     page = Image.fromarray(np.where(ink, 255 - paper, paper).astype(np.uint8))
     assert text(page, predict) == str(digit)
 
@@ -163,7 +163,7 @@ def test_a_digit_that_is_a_detail_of_a_photograph_is_none(bars, lost):
     assert reading.is_detail([[digit]], components.connected_components(page)) == lost
 
 
-def test_a_pattern_of_very_many_marks_holds_no_digits(predict):
+def test_a_pattern_of_very_many_components_holds_no_digits(predict):
     rows, columns = np.indices((600, 600))
     dots = ((rows // 20) % 2 == 0) & ((columns // 20) % 2 == 0)
     assert_no_digit(Image.fromarray(np.where(dots, 40, 220).astype(np.uint8)), predict)
@@ -177,7 +177,7 @@ def test_examples_are_read(predict, example):
 def test_no_more_is_read_than_of_any_writing(predict, monkeypatch):
     monkeypatch.setattr(reading, "MAX_SEGMENTS", 100)
     waves, x = np.full((440, 1440), 240, np.uint8), np.arange(120)
-    y = np.rint(17 * (np.sin(x / 6) + 1)).astype(int)  # each broad enough to be cut into seven
+    y = np.rint(17 * (np.sin(x / 6) + 1)).astype(int)  # each wide enough to be split into seven
     for top in range(20, 420, 70):
         for left in range(20, 1400, 140):
             for thick in range(5):
