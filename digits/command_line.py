@@ -19,6 +19,7 @@ from digits.files import printable, reason, shown, user_path
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
 GENERATED_MODEL = MODEL.with_name("generated_cnn.h5")
+PRETRAINED = MODEL.with_name("pretrained.h5")  # comes with the project
 
 PACKAGES = {"numpy", "PIL", "h5py", "matplotlib", "tensorflow", "keras"}
 
@@ -64,8 +65,8 @@ def add_data(parser):
         "--data",
         type=user_path,
         metavar="PATH",
-        help="MNIST as an .npz or a folder of its four IDX files; without it, $MNIST_PATH, then"
-        " Keras's cache, then a download into that cache",
+        help="MNIST: an .npz file, or a folder with its four IDX files (default: $MNIST_PATH, else"
+        " Keras's cache, else a download into that cache)",
     )
 
 
@@ -83,14 +84,29 @@ def whole_number(least, most):
 
 
 def add_model(parser, **settings):
-    """Add `--model`, which every script takes that predicts; `settings` are more of argparse's."""
-    settings = {"default": shown(MODEL), "help": "a trained network, .h5 or .keras"} | settings
-    parser.add_argument("--model", type=user_path, metavar="FILE", **settings)
+    """Add `--model` and `--trust`, which every script takes that predicts."""
+    default = f"(default: {in_help(MODEL)} if you have trained one, else {in_help(PRETRAINED)})"
+    parser.add_argument(
+        "--model",
+        type=user_path,
+        metavar="FILE",
+        help=f"a trained model, .h5 or .keras {default}",
+        **settings,
+    )
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="let Keras load what NumPy does not compute, from someone you trust",
+        help="let Keras load a model that NumPy cannot compute; only for a file from someone whom"
+        " you trust",
     )
+
+
+def model_or_default(path):
+    """Return `path`, or else the user's own model, or else the pretrained one, which is said."""
+    if path or MODEL.exists():
+        return path or MODEL
+    say(f"using {shown(PRETRAINED)}, which comes with the project")
+    return PRETRAINED
 
 
 def run(main):
