@@ -54,7 +54,7 @@ def evaluated(model, test, robust=False):
         branches = model.predict.members(test.images)
         probabilities = branches.mean(axis=1)
         before = metrics.tempered(branches, 1 / temperature)
-    model_file.require_numbers(probabilities, model.path)
+    model_file.require_finite(probabilities, model.path)
     summary = metrics.summary(test, probabilities, before)
     if robust:
         summary["robustness"] = corruptions.measured(model.predict, test)
