@@ -8,7 +8,7 @@ import numpy as np
 from digits import UserError
 from digits.command_line import say
 from digits.files import claim, require_writable, shown, whole_file
-from digits.network import model_safety, numpy_network, other_models
+from digits.network import model_safety
 from digits.network.model_safety import DAMAGE, TRAIN_ONE, NeedsTrustError, OnlyKerasError, why
 
 BYTES_PER_WEIGHT = 4  # float32
@@ -141,6 +141,8 @@ def predictor(path, trust=False):
     UserError if `path` is no network for digits, its subclass NeedsTrustError if it needs Keras and
     is not trusted.
     """
+    from digits.network import other_models  # here: training needs no NumPy engine
+
     network, record = network_and_record(path, trust)
     require_ten_outputs(network, path)
     expected = other_models.Expected() if record is not None else found_expectation(network, path)
@@ -151,6 +153,8 @@ def predictor(path, trust=False):
 
 def network_and_record(path, trust):
     """Return the network at `path` and the record of its training. Raises what `predictor` does."""
+    from digits.network import numpy_network, other_models
+
     record = None
     try:
         contents = model_safety.read(path)
@@ -166,6 +170,8 @@ def network_and_record(path, trust):
 
 
 def numpy_network_in(contents, path):
+    from digits.network import numpy_network
+
     try:
         return numpy_network.network(contents.description, contents.weights)
     except OnlyKerasError as error:
@@ -176,6 +182,8 @@ def numpy_network_in(contents, path):
 
 def found_expectation(network, path):
     """Return the input convention of another program's network, and say it on stderr."""
+    from digits.network import other_models
+
     expected, *read = other_models.found(network)
     say(f"{shown(path)} {other_models.described(expected, *read)}")
     return expected
