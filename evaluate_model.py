@@ -8,13 +8,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from digits import UserError
-from digits.command_line import MODEL, ROOT, Parser, add_data, add_model, in_help, run, say
+from digits.command_line import ROOT, Parser, add_data, add_model, model_or_default, run, say
 from digits.files import printable, require_writable, shown, user_path
 
 EXAMPLES = """\
   python evaluate_model.py
   python evaluate_model.py --model models/fast.h5 --output-dir reports/fast
-  python evaluate_model.py --model models/mnist_cnn.h5 models/fast.h5
+  python evaluate_model.py --model models/pretrained.h5 models/fast.h5
   python evaluate_model.py --robustness
   python evaluate_model.py --json > scores.json"""
 
@@ -30,7 +30,7 @@ def main():
     require_writable(arguments.output_dir / f"confusion_matrix.{arguments.format}")
     models = {
         name: evaluation.load(path, arguments.trust)
-        for name, path in named(arguments.model or [MODEL]).items()
+        for name, path in named(arguments.model or [model_or_default(None)]).items()
     }
     test = mnist.load("test", arguments.data)
     if arguments.robustness:
@@ -49,8 +49,7 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    several = f"a trained network, .h5 or .keras, or several (default: {in_help(MODEL)})"
-    add_model(parser, nargs="+", default=None, help=several)
+    add_model(parser, nargs="+")
     add_data(parser)
     parser.add_argument(
         "--robustness", action="store_true", help="score it on images made worse in nine ways, too"

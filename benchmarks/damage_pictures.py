@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]  # of which python -I knows
 
 from damaging import add_count_and_seed, damaged, read_all
 
-from digits.command_line import Parser, add_model, run
+from digits.command_line import Parser, add_model, model_or_default, run
 
 EXAMPLES = """\
   python benchmarks/damage_pictures.py
@@ -66,7 +66,7 @@ def main():
     from digits.network import model_file
     from digits.page import pipeline
 
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     wholes = whole_pictures()
     names = sorted(wholes)
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from digits.command_line import Parser, add_data, add_model, run, whole_number
+from digits.command_line import Parser, add_data, add_model, model_or_default, run, whole_number
 
 EXAMPLES = """\
   python benchmarks/page_table.py
@@ -29,7 +29,7 @@ def main():
     from digits.network import model_file
     from digits.page import pipeline
 
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     images = mnist.load("test", arguments.data).images[: arguments.count]
     expected = predict(images).argmax(axis=1)
     print("| page | digits | as without it | share |")

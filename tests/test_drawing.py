@@ -157,5 +157,5 @@ def test_nothing_drawn_is_nothing_said(closing, capsys):
 
 def test_drawing_without_a_screen_or_beside_a_picture_is_refused(run):
     assert_refused(run("predict_image.py", "--draw"), "no screen")
-    assert_refused(run("predict_image.py", "--draw", "seven.png"), "--draw", "name nothing")
+    assert_refused(run("predict_image.py", "--draw", "seven.png"), "--draw", "leave out pictures")
     assert_refused(run("predict_image.py", "--draw", "--interactive"), "not allowed with")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from conftest import (
-    MODEL,
+    PRETRAINED,
     ROOT,
     assert_quiet,
     assert_refused,
@@ -39,7 +39,7 @@ def test_evaluation_agrees_with_keras(evaluation, small_arrays):
     import keras
 
     images, labels = small_arrays["x_test"][..., np.newaxis], small_arrays["y_test"]
-    loss, accuracy = keras.models.load_model(MODEL).evaluate(images, labels, verbose=0)
+    loss, accuracy = keras.models.load_model(PRETRAINED).evaluate(images, labels, verbose=0)
     assert evaluation["accuracy"] == pytest.approx(accuracy, abs=1e-6)
     assert evaluation["loss"] == pytest.approx(loss, rel=1e-3)
     assert evaluation["images"] == 200
@@ -112,15 +112,15 @@ def test_another_project_s_model_is_evaluated_and_predicts_as_it_is(
 
 
 def test_several_models_are_compared(theirs, run, small_data, tmp_path):
-    arguments = ["--model", MODEL, theirs, "--data", small_data, "--output-dir", "both"]
+    arguments = ["--model", PRETRAINED, theirs, "--data", small_data, "--output-dir", "both"]
     result = run("evaluate_model.py", *arguments, "--json", "--format", "svg")
     assert result.returncode == 0, result.stderr
     scores = json.loads(result.stdout)
-    assert list(scores["models"]) == ["mnist_cnn", "model"]
+    assert list(scores["models"]) == ["pretrained", "model"]
     (comparison,) = scores["comparisons"]
     ours, other = (each["misses"] for each in scores["models"].values())
     alone = comparison["right_by_one_alone"]
-    assert comparison["models"] == ["mnist_cnn", "model"] and alone[0] - alone[1] == other - ours
+    assert comparison["models"] == ["pretrained", "model"] and alone[0] - alone[1] == other - ours
     figures = list((tmp_path / "elsewhere" / "both").iterdir())
     assert [path.name for path in figures] == ["history.svg"]
     assert "<svg" in figures[0].read_text(encoding="utf-8")
@@ -149,7 +149,7 @@ def test_robustness_is_measured_when_asked_for(theirs, run, small_data, tmp_path
     [
         (["--model", "gone.h5"], "no model at gone.h5"),
         (["--model", ROOT / "README.md"], "cannot read the model"),
-        (["--model", MODEL, MODEL], "named twice"),
+        (["--model", PRETRAINED, PRETRAINED], "named twice"),
         (["--data", ROOT / "README.md"], "README.md"),
         (["--output-dir", ROOT / "README.md"], "cannot write"),
         (["--show"], "no screen"),

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from digits.command_line import Parser, add_model, run, say, whole_number
+from digits.command_line import Parser, add_model, model_or_default, run, say, whole_number
 from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
@@ -30,7 +30,7 @@ def main():
     require_writable(arguments.output)
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     window = drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)

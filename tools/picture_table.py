@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits import UserError
-from digits.command_line import Parser, add_model, run
+from digits.command_line import Parser, add_model, model_or_default, run
 from digits.files import printable, require_writable, shown, user_path
 
 LABELS = "labels.csv"
@@ -60,7 +60,7 @@ def main():
         plots.require_figure_name(arguments.misses)
         require_writable(arguments.misses)
     rows = labelled(arguments.folder, arguments.by)
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     answer = usual_answer if arguments.usual else pipeline.answer_to_picture
     readings = [Reading(*row, answer(row[0], predict)) for row in rows]
     for line in table(readings):

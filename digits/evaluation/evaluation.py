@@ -51,10 +51,10 @@ def evaluated(model, test, robust=False):
     if temperature is None:
         probabilities, before = model.predict(test.images), None
     else:
-        branches = model.predict.branches(test.images)
+        branches = model.predict.members(test.images)
         probabilities = branches.mean(axis=1)
         before = metrics.tempered(branches, 1 / temperature)
-    model_file.require_numbers(probabilities, model.path)
+    model_file.require_finite(probabilities, model.path)
     summary = metrics.summary(test, probabilities, before)
     if robust:
         summary["robustness"] = corruptions.measured(model.predict, test)
