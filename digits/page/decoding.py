@@ -44,8 +44,8 @@ class Format(NamedTuple):
     """A raster format: Pillow's plugin for it, how to tell it, and its limits."""
 
     plugin: str
-    suffixes: str
-    signature: bytes  # the pattern of its first bytes
+    suffixes: str  # separated by spaces
+    signature: bytes  # the regular expression of its first bytes
     max_bytes: int = MAX_BYTES
     max_pixels: int = 40_000_000
     max_decoded: int = 40_000_000  # pixels: JPEG and JPEG 2000 can be reduced as they are decoded
@@ -71,8 +71,8 @@ FORMATS = {
     "PPM": Format("Ppm", ".ppm .pgm .pbm .pnm .pfm", rb"P[1-6f]"),
 }
 SUFFIXES = {suffix for each in FORMATS.values() for suffix in each.suffixes.split()}
-SIGNATURE_BYTES = 16  # which hold every signature
-BIG_TIFF = 43  # in the third byte
+SIGNATURE_BYTES = 16  # at a file's start, which hold every signature
+BIG_TIFF = 43  # a TIFF's third byte, if its numbers have 64 bits
 BITS, ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 258, 278, 322, 323  # TIFF's tags
 OFFSETS, BYTE_COUNTS = (273, 324), (279, 325)  # of strips and of tiles
 # Markers of JPEG (ITU T.81, table B.1) and JPEG 2000

@@ -6,8 +6,8 @@ from PIL import Image
 MAD_TO_DEVIATION = 1.4826  # standard deviations in a median absolute deviation, for normal noise
 SAMPLED_SIDE = 200  # px: about so many rows and columns are enough for a median
 MIN_OTSU_RANGE = 1e-4  # grey: of less, float32 has no room for 256 bins
-LIGHT_SIDE, LIGHT_STEPS = 32, 20  # px and iterations in which the light is estimated
-MAX_SHARP_SIDE = 100  # px: in pictures so small, strokes are as narrow as noise
+LIGHT_SIDE, LIGHT_STEPS = 32, 20  # px and iterations: enough to estimate the light
+MAX_SHARP_SIDE = 100  # px: smaller pictures are not smoothed, as their strokes are so narrow
 
 
 def shrunk(values, side):
