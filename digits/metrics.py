@@ -153,13 +153,6 @@ def confident_mistakes(test, probabilities):
     ]
 
 
-def comparison(labels, first, second):
-    """Compare two models' probabilities by McNemar's test."""
-    right = [each.argmax(axis=1) == labels for each in (first, second)]
-    alone = [int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())]
-    return {"right_by_one_alone": alone, "p": mcnemar(*alone)}
-
-
 def accuracy_with_misses(misses, images):
     return f"{percent((images - misses) / images)}, {misses:,} wrong of {images:,}"
 
@@ -170,4 +163,4 @@ def confidence(share):
 
 
 def percent(share):
-    return f"{100 * share:.2f} %"
+    return "–" if share is None else f"{100 * share:.2f} %"

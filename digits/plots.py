@@ -169,20 +169,16 @@ def answers_figure(answers, window=False):
 
 
 def import_matplotlib():
-    """Import and return matplotlib; a backend in `$MPLBACKEND` that is missing must not end it.
+    """Import and return matplotlib, which an `$MPLBACKEND` that is not installed must not end.
 
     Jupyter sets the variable to its own backend, and child processes inherit it.
     """
-    if "matplotlib" in sys.modules:
-        return sys.modules["matplotlib"]
-    backend = os.environ.pop("MPLBACKEND", None)
-    try:
+    if "matplotlib" not in sys.modules:
+        backend = os.environ.pop("MPLBACKEND", None)
         import matplotlib
 
-    finally:
-        if backend is not None:
+        if backend:
             os.environ["MPLBACKEND"] = backend
-    if backend:
-        with suppress(ValueError):  # no such backend
-            matplotlib.rcParams["backend"] = backend
-    return matplotlib
+            with suppress(ValueError):  # no such backend
+                matplotlib.rcParams["backend"] = backend
+    return sys.modules["matplotlib"]

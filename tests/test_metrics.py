@@ -75,15 +75,6 @@ def test_mcnemar_of_hand_worked_cases(alone, p):
     assert metrics.mcnemar(*alone) == metrics.mcnemar(*alone[::-1]) == pytest.approx(p)
 
 
-def test_comparison_counts_what_one_alone_reads():
-    labels = np.arange(10)
-    right = np.eye(10)
-    first, second = right.copy(), right.copy()
-    first[3] = right[4]
-    second[[1, 2, 3]] = right[[2, 3, 5]]
-    assert metrics.comparison(labels, first, second) == {"right_by_one_alone": [2, 0], "p": 0.5}
-
-
 def certain(digit, confidence):
     """Return probabilities (10,) of `confidence` for a digit and the rest shared by the others."""
     probabilities = np.full(10, (1 - confidence) / 9, np.float32)

@@ -11,7 +11,7 @@ from digits.evaluation import corruptions
 from digits.files import shown
 from digits.network import checkpoint, model_file
 
-IMAGES_AT_ONCE = 960  # between two steps of the counter; a multiple of the network's batches
+IMAGES_AT_ONCE = 960  # between two steps of the counter: ten of `numpy_network`'s batches
 
 
 class Predictions(NamedTuple):
@@ -59,9 +59,13 @@ def score(model, predictions, test, robustness=False):
 
 
 def comparisons(labels, predictions):
-    """Compare each two models; `predictions` is by model name."""
-    probabilities = {name: each.probabilities for name, each in predictions.items()}
-    return [
-        {"models": list(pair), **metrics.comparison(labels, *(probabilities[n] for n in pair))}
-        for pair in combinations(probabilities, 2)
-    ]
+    """Compare each two models by McNemar's test; `predictions` is by model name."""
+    right = {
+        name: each.probabilities.argmax(axis=1) == labels for name, each in predictions.items()
+    }
+    found = []
+    for a, b in combinations(right, 2):
+        alone = [int((right[a] & ~right[b]).sum()), int((right[b] & ~right[a]).sum())]
+        p = metrics.mcnemar(*alone)
+        found.append({"models": [a, b], "right_by_one_alone": alone, "p": p})
+    return found

@@ -52,8 +52,8 @@ def history_figure(records, window=False):
         for (label, values), colour in zip(curves(records, metric), cycle(COLOURS), strict=False):
             draw_epochs(ax, metric, values, label, colour)
         ax.legend(fontsize="small")
-    if len(records) > 1:
-        figure.suptitle("Validation accuracy and loss")
+    only = label_of(*records) if len(records) == 1 else None
+    figure.suptitle(f"Training history of {only}" if only else "Validation accuracy and loss")
     return figure
 
 
@@ -107,15 +107,13 @@ def examples_figure(test, probabilities, window=False):
     wrong = metrics.misses(test.labels, probabilities)
     shown = wrong[: MISTAKE_ROWS * EXAMPLES_IN_ROW]
     right = np.flatnonzero(probabilities.argmax(axis=1) == test.labels)[:EXAMPLES_IN_ROW]
-    rows = 1 + max(1, -(-len(shown) // EXAMPLES_IN_ROW))
+    rows = 1 - (-len(shown) // EXAMPLES_IN_ROW)
     figure = new_figure(12, 0.7 + 1.25 * rows, window)
-    which = "all" if len(shown) == len(wrong) else f"the {len(shown)} most confident of"
-    note = ", * label error" if test.disputed else ""
     figure.suptitle(
-        f"{len(right)} right predictions and {which} {len(wrong):,} wrong ones:"
-        f" true → predicted, confidence{note}"
+        f"{len(right)} right and {len(shown)} of {len(wrong):,} wrong predictions:"
+        " true → predicted, confidence (*: label error)"
     )
-    axes = figure.subplots(rows, EXAMPLES_IN_ROW)
+    axes = figure.subplots(rows, EXAMPLES_IN_ROW, squeeze=False)
     for ax in axes.ravel():
         ax.set_axis_off()
     for row, indices in ((axes[0], right), (axes[1:].ravel(), shown)):
@@ -133,7 +131,6 @@ def draw_example(ax, test, index, probabilities):
 
 
 def calibration_figure(labels, probabilities, window=False):
-    """Return a figure of accuracy by confidence."""
     figure = new_figure(6, 6, window)
     reliability, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     draw_reliability(reliability, counts, *metrics.calibration_bins(labels, probabilities))
@@ -194,7 +191,7 @@ def robustness_figure(robustness, window=False):
     for ax, (name, corruption) in zip(axes, first["damages"].items(), strict=True):
         for (model, results), colour in zip(robustness.items(), cycle(COLOURS), strict=False):
             draw_corruption(ax, results, name, colour, label_of(model))
-        ax.set(title=name.capitalize(), xlabel=corruption["unit"], ylim=(0, 103))
+        ax.set(title=name.capitalize(), xlabel=f"severity ({corruption['unit']})", ylim=(0, 103))
         ax.grid(alpha=0.3)
     figure.supylabel("accuracy (%)")
     figure.suptitle(

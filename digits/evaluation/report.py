@@ -52,15 +52,11 @@ def digits_table(summary):
 
 
 def digit_row(digit, row):
-    shares = "".join(f"  {percent_or_dash(row[name]):>8}" for name in ("recall", "f1"))
+    shares = "".join(f"  {percent(row[name]):>8}" for name in ("recall", "f1"))
     confused = row["taken_for"]
     other = f"{confused['digit']} ({confused['images']})" if confused else "–"
-    precision = percent_or_dash(row["precision"])
+    precision = percent(row["precision"])
     return f"{digit:>5}  {precision:>9}{shares}  {row['images']:6,}  {other}"
-
-
-def percent_or_dash(share):
-    return "–" if share is None else percent(share)
 
 
 def mistakes_table(summary):

@@ -69,6 +69,19 @@ def test_every_image_is_predicted_once_in_order(network, tmp_path, monkeypatch):
     assert uncalibrated is None
 
 
+def test_comparison_counts_the_images_that_one_model_alone_reads_right():
+    right = np.eye(10)
+    first, second = right.copy(), right.copy()
+    first[3] = right[4]
+    second[[1, 2, 3]] = right[[2, 3, 5]]
+    predictions = {"a": evaluation.Predictions(first, None)}
+    assert evaluation.comparisons(np.arange(10), predictions) == []
+    predictions["b"] = evaluation.Predictions(second, None)
+    assert evaluation.comparisons(np.arange(10), predictions) == [
+        {"models": ["a", "b"], "right_by_one_alone": [2, 0], "p": 0.5}
+    ]
+
+
 DAMAGED = [
     {"history": {}},
     {"history": {"loss": [0.1], "accuracy": [0.9]}},

@@ -56,6 +56,7 @@ def test_history_draws_every_value():
     np.testing.assert_allclose(loss.lines[0].get_ydata(), [0.25, 0.08, 0.09])
     np.testing.assert_allclose(loss.lines[1].get_ydata(), [0.3, 0.1, 0.05])
     assert (accuracy.get_ylabel(), loss.get_ylabel()) == ("accuracy (%)", "loss (nats)")
+    assert accuracy.figure.get_suptitle() == "Training history of net"
 
 
 def test_history_of_a_classic_recipe_is_not_called_augmented():
@@ -105,7 +106,7 @@ def test_examples_are_twelve_right_predictions_then_the_wrong_ones(read):
     assert second == f"{test.labels[20]} → {(test.labels[20] + 2) % 10}*\n55.0 %", "a label error"
     assert not any(others)
     np.testing.assert_array_equal(figure.axes[12].images[0].get_array(), test.images[7])
-    assert figure.get_suptitle().startswith("12 right predictions and all 2 wrong ones")
+    assert figure.get_suptitle().startswith("12 right and 2 of 2 wrong predictions")
 
 
 def test_of_many_wrong_predictions_the_most_confident_are_shown():
@@ -116,14 +117,14 @@ def test_of_many_wrong_predictions_the_most_confident_are_shown():
     figure = figures.examples_figure(Examples(images, labels, "x"), probabilities)
     drawn = [title for title in titles(figure) if title]
     assert len(drawn) == 96 and drawn[0] == "0 → 1\n90.0 %"
-    title = "0 right predictions and the 96 most confident of 130 wrong ones"
+    title = "0 right and 96 of 130 wrong predictions"
     assert figure.get_suptitle().startswith(title)
 
 
 def test_without_a_wrong_prediction_the_figure_says_so(read):
     test, _ = read
     figure = figures.examples_figure(test, np.eye(10)[test.labels])
-    assert figure.get_suptitle().startswith("12 right predictions and all 0 wrong ones")
+    assert figure.get_suptitle().startswith("12 right and 0 of 0 wrong predictions")
 
 
 def test_calibration_draws_each_bin_of_a_hand_worked_case():
