@@ -31,7 +31,7 @@ DISPUTED = (
 VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"  # Keras's own
 FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-CHUNK = 65_536  # bytes
+CHUNK, LARGEST_FILE = 65_536, 20_000_000  # bytes
 LONGEST_SILENCE, LONGEST_DOWNLOAD = 30, 900  # seconds before a download is given up
 IMAGES_AT_ONCE = 1_000
 
@@ -159,33 +159,33 @@ def download_failure():
 
     say(f"downloading MNIST (11 MB) to {cache_path()}")
     try:
+        content = fetched(URL)
         with whole_file(cache_path()) as partial:
-            fetch(URL, partial)
+            partial.write_bytes(content)
     except (OSError, HTTPException, ValueError, UserError) as error:
-        return first_line(error)
+        return first_line(getattr(error, "reason", error))  # urllib puts it in brackets
     return None
 
 
-def fetch(url, path):
-    """Save what is at `url` as the file `path`.
+def fetched(url):
+    """Return the bytes of Keras's mnist.npz at `url`.
 
     Raises OSError if the server is silent for `LONGEST_SILENCE` seconds or takes longer than
-    `LONGEST_DOWNLOAD`, ValueError if the file is not Keras's mnist.npz by its SHA-256.
+    `LONGEST_DOWNLOAD`, HTTPException for a broken answer, ValueError for another file.
     """
     from urllib.request import urlopen
 
-    started, digest, done = time.monotonic(), hashlib.sha256(), 0
-    with urlopen(url, timeout=LONGEST_SILENCE) as response, path.open("wb") as file:
+    started, content = time.monotonic(), bytearray()
+    with urlopen(url, timeout=LONGEST_SILENCE) as response:
         total = int(response.headers.get("Content-Length") or 0)
-        while chunk := response.read1(CHUNK):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            show_progress("downloading", done, total)
+        while len(content) < LARGEST_FILE and (chunk := response.read1(CHUNK)):
+            content += chunk
+            show_progress("downloading", len(content), total)
             if time.monotonic() - started > LONGEST_DOWNLOAD:
                 raise TimeoutError(f"it took over {LONGEST_DOWNLOAD} s")
-    if digest.hexdigest() != FILE_SHA256:
+    if hashlib.sha256(content).hexdigest() != FILE_SHA256:
         raise ValueError("what came is not MNIST")
+    return content
 
 
 def no_mnist(failure):
