@@ -109,7 +109,8 @@ def most_confused_with(counts, digit):
 def summary(test, probabilities, uncalibrated=None):
     """Return all metrics of one model on `mnist.Examples`, for JSON.
 
-    `uncalibrated` are the probabilities without temperature scaling, if there is any.
+    `uncalibrated` are the probabilities without temperature scaling, if there is any. The keys are
+    a file format: "disputed" means label errors, "taken_for" most confused with.
     """
     labels, n = test.labels, len(test.labels)
     wrong = misses(labels, probabilities)

@@ -75,7 +75,7 @@ def test_mcnemar_of_hand_worked_cases(alone, p):
     assert metrics.mcnemar(*alone) == metrics.mcnemar(*alone[::-1]) == pytest.approx(p)
 
 
-def certain(digit, confidence):
+def confident(digit, confidence):
     """Return probabilities (10,) of `confidence` for a digit and the rest shared by the others."""
     probabilities = np.full(10, (1 - confidence) / 9, np.float32)
     probabilities[digit] = confidence
@@ -84,7 +84,7 @@ def certain(digit, confidence):
 
 def test_calibration_error_of_a_hand_worked_case():
     # Four images at 0.9, three of them right: off by 0.15. One image at 0.6, right: off by 0.4.
-    probabilities = np.stack([certain(1, 0.9)] * 4 + [certain(2, 0.6)])
+    probabilities = np.stack([confident(1, 0.9)] * 4 + [confident(2, 0.6)])
     error = metrics.calibration_error(np.uint8([1, 1, 1, 7, 2]), probabilities)
     assert error == pytest.approx((4 * 0.15 + 0.4) / 5, abs=1e-6)
 
@@ -101,8 +101,8 @@ def test_loss_is_keras_loss():
 def test_and_probabilities():
     """Twenty images, three of them wrong: one a label error, and the last the most confident."""
     labels = np.arange(10).repeat(2)
-    probabilities = np.stack([certain(label, 0.9) for label in labels])
-    probabilities[[0, 5, 19]] = [certain(6, 0.8), certain(8, 0.5), certain(4, 0.95)]
+    probabilities = np.stack([confident(label, 0.9) for label in labels])
+    probabilities[[0, 5, 19]] = [confident(6, 0.8), confident(8, 0.5), confident(4, 0.95)]
     images = np.zeros((20, 28, 28), np.uint8)
     return Examples(images, labels, "MNIST", disputed=(5, 7)), probabilities
 

@@ -29,7 +29,7 @@ def robustness(predict, test):
     def accuracy(images):
         return float((predict(images).argmax(axis=1) == labels).mean())
 
-    damages = {
+    damages = {  # in the keys of --json: a damage is a corruption, its strengths are severities
         name: {"unit": each.unit, "clean": each.clean, "strengths": each.severities, "accuracy": []}
         for name, each in CORRUPTIONS.items()
     }
