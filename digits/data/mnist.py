@@ -17,12 +17,12 @@ from digits.files import first_line, user_path, whole_file
 MNIST = "MNIST"
 NOT_MNIST = "data in MNIST's layout"
 
-# SHA-256 of a part's image bytes followed by its label bytes, as uint8.
+# SHA-256 of the image bytes of a part, then its label bytes, as uint8.
 CHECKSUMS = {
     "train": "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b",
     "test": "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b",
 }
-# Of the test images, those whose label people who saw them anew found wrong or no better than
+# Test images with a label error: people who saw them anew found the label wrong, or no better than
 # another (Northcutt, Athalye and Mueller, 2021, arXiv:2103.14749).
 DISPUTED = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
@@ -37,13 +37,13 @@ IMAGES_AT_ONCE = 1_000
 
 
 class NotFoundError(UserError):
-    """There is no MNIST, and none could be fetched."""
+    """There is no MNIST here, and the download failed."""
 
 
 class Examples(NamedTuple):
-    """Images, uint8 of shape (n, 28, 28); their labels, uint8 of shape (n,); the data's name.
+    """Images, uint8 (n, 28, 28), their labels, uint8 (n,), and the name of the data set.
 
-    `disputed` are the indices of those whose label people dispute.
+    `disputed` are the indices of images with a label error.
     """
 
     images: np.ndarray
@@ -55,8 +55,8 @@ class Examples(NamedTuple):
 def load(part, data=None):
     """Return the `Examples` of `part`, "train" (validation included) or "test".
 
-    They come from the path `data`, else from `$MNIST_PATH`, else from Keras's cache, else from a
-    download into it. Raises UserError, naming what was tried, if none of them has them.
+    They come from the path `data`, else `$MNIST_PATH`, else Keras's cache, else a download into
+    that cache. Raises UserError, which names what was tried, if none of these has them.
     """
     path = data or os.environ.get("MNIST_PATH")
     if path:
@@ -70,18 +70,14 @@ def load(part, data=None):
 
 
 def load_training(data=None):
-    """Return two `Examples`: what a network trains on, and the validation images.
-
-    Validation is the last twelfth of the training images, at most 5,000. The test images have no
-    part in training. Raises UserError like `load`.
-    """
+    """Return two `Examples`, for training and validation. Raises UserError like `load`."""
     return split(load("train", data))
 
 
 def split(examples):
-    """Return two `Examples`: all but the last twelfth, at most 5,000, and those.
+    """Split training and validation images: two `Examples`, the second the last twelfth.
 
-    Raises UserError if there are too few for both.
+    Those are 5,000 at most. Raises UserError if there are fewer than 12 images.
     """
     images, labels = examples.images, examples.labels
     held_out = min(VALIDATION_IMAGES, len(images) // 12)
@@ -94,7 +90,7 @@ def split(examples):
 
 
 def cache_path():
-    """Return where Keras keeps MNIST, whether or not it is there.
+    """Return the path of MNIST in Keras's cache, whether or not it is there.
 
     Raises NotFoundError if there is no home folder.
     """
@@ -109,10 +105,9 @@ def cache_path():
 
 
 def read(path, part):
-    """Return the `Examples` of `part` from an .npz in Keras's layout or a folder of IDX files.
+    """Return the `Examples` of `part` from an .npz in Keras's layout, or a folder of IDX files.
 
-    One of those files stands for its folder. Raises UserError if they are missing, damaged, or not
-    digits in MNIST's layout.
+    Raises UserError if they are missing, damaged, or not digits in MNIST's layout.
     """
     if not path.exists():
         raise UserError(f"no such file or folder: {path}; it should be mnist.npz or an IDX folder")
@@ -120,7 +115,7 @@ def read(path, part):
 
 
 def verified(images, labels, part, path):
-    """Return the arrays as `Examples`, or raise UserError if the labels are no digits."""
+    """Return arrays as `Examples`. Raises UserError if the labels are not digits."""
     if labels.min() < 0 or labels.max() > 9:
         raise UserError(
             f"{path} is not in MNIST's layout: {part} labels go beyond 0 to 9;"
@@ -135,7 +130,7 @@ def verified(images, labels, part, path):
 def checksum(images, labels):
     """Return the SHA-256 of the bytes of `images` followed by those of `labels`."""
     digest = hashlib.sha256()
-    for start in range(0, len(images), IMAGES_AT_ONCE):  # a Fortran array is copied by parts
+    for start in range(0, len(images), IMAGES_AT_ONCE):  # Fortran order is copied in parts
         digest.update(np.ascontiguousarray(images[start : start + IMAGES_AT_ONCE]))
     digest.update(np.ascontiguousarray(labels))
     return digest.hexdigest()
@@ -189,7 +184,6 @@ def fetched(url):
 
 
 def no_mnist(failure):
-    """Return the sentence for no MNIST anywhere: what was tried, and the way on."""
     return (
         "no MNIST: neither --data nor $MNIST_PATH names it,"
         f" {cache_path()} is {'damaged' if cache_path().exists() else 'missing'}, and the download"

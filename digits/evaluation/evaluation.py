@@ -36,7 +36,7 @@ def predict(model, images):
     temperature = (model.record or {}).get("temperature")
     if temperature is None:
         return Predictions(in_steps(model, images), None)
-    members = in_steps(model.branches, images)
+    members = in_steps(model.members, images)
     probabilities = members.mean(axis=1)
     model_file.require_numbers(probabilities, model.path)
     return Predictions(probabilities, metrics.temperature_scaled(members, 1 / temperature))
