@@ -126,8 +126,8 @@ def summary(test, probabilities, uncalibrated=None):
             None if uncalibrated is None else calibration_error(labels, uncalibrated)
         ),
         "disputed": {
-            "images": len(test.disputed),
-            "misses": int(np.isin(test.disputed, wrong).sum()),
+            "images": len(test.label_errors),
+            "misses": int(np.isin(test.label_errors, wrong).sum()),
         },
         "per_digit": per_digit(confusion),
         "confident_mistakes": confident_mistakes(test, probabilities),
@@ -148,7 +148,7 @@ def confident_mistakes(test, probabilities):
             "label": int(test.labels[index]),
             "predicted": int(probabilities[index].argmax()),
             "confidence": float(probabilities[index].max()),
-            "disputed": int(index) in test.disputed,
+            "disputed": int(index) in test.label_errors,
         }
         for index in misses(test.labels, probabilities)[:LISTED_MISTAKES]
     ]

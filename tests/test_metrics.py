@@ -104,7 +104,7 @@ def test_and_probabilities():
     probabilities = np.stack([confident(label, 0.9) for label in labels])
     probabilities[[0, 5, 19]] = [confident(6, 0.8), confident(8, 0.5), confident(4, 0.95)]
     images = np.zeros((20, 28, 28), np.uint8)
-    return Examples(images, labels, "MNIST", disputed=(5, 7)), probabilities
+    return Examples(images, labels, "MNIST", label_errors=(5, 7)), probabilities
 
 
 def test_summary_names_the_most_confident_mistakes_first(test_and_probabilities):

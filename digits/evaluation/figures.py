@@ -124,7 +124,7 @@ def examples_figure(test, probabilities, window=False):
 
 def draw_example(ax, test, index, probabilities):
     label, predicted = test.labels[index], probabilities.argmax()
-    star = "*" if index in test.disputed else ""
+    star = "*" if index in test.label_errors else ""
     title = f"{label} → {predicted}{star}\n{confidence(probabilities.max())}"
     draw_image(ax, test.images[index], title, "black" if label == predicted else RED)
     ax.title.set_fontsize("small")

@@ -25,7 +25,7 @@ def read():
     probabilities = np.eye(10, dtype=np.float32)[labels]
     probabilities[7] = 0.9 * np.eye(10)[(labels[7] + 1) % 10] + 0.01
     probabilities[20] = 0.5 * np.eye(10)[(labels[20] + 2) % 10] + 0.05
-    return Examples(images, labels, "MNIST", disputed=(20,)), probabilities
+    return Examples(images, labels, "MNIST", label_errors=(20,)), probabilities
 
 
 class FakeModel:
