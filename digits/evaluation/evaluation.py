@@ -38,7 +38,7 @@ def predict(model, images):
         return Predictions(in_steps(model, images), None)
     members = in_steps(model.members, images)
     probabilities = members.mean(axis=1)
-    model_file.require_numbers(probabilities, model.path)
+    model_file.require_finite(probabilities, model.path)
     return Predictions(probabilities, metrics.temperature_scaled(members, 1 / temperature))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from digits import UserError
 from digits.command_line import say
 from digits.files import claim, require_writable, shown, whole_file
-from digits.network import model_safety, numpy_network, other_models
+from digits.network import model_safety
 from digits.network.model_safety import DAMAGE, TRAIN_ONE, NeedsTrustError, OnlyKerasError, why
 
 BYTES_PER_WEIGHT = 4  # float32
@@ -117,9 +117,9 @@ class Predictor:
 
         Raises UserError if the network's outputs are not finite.
         """
-        answers = self.expected.probabilities(self.network(self.expected.pixels(images)))
-        require_numbers(answers, self.path)
-        return answers
+        probabilities = self.expected.probabilities(self.network(self.expected.pixels(images)))
+        require_finite(probabilities, self.path)
+        return probabilities
 
     def members(self, images):
         """Return the probabilities of each member of an ensemble, float32 (n, members, 10)."""
@@ -141,27 +141,39 @@ def predictor(path, trust=False):
     UserError if `path` is no network for digits, its subclass NeedsTrustError if it needs Keras and
     is not trusted.
     """
-    record = None
-    try:
-        held = model_safety.read(path)
-        record, network = held.record, read_network(held, path)
-    except NeedsTrustError as error:
-        if not trust:
-            raise
-        say(f"{shown(path)} has {error.what}: Keras answers, which takes longer")
-        network = other_models.KerasNetwork(path)
-    except numpy_network.OtherImagesError as error:
-        raise UserError(no_images(path)) from error
-    require_ten_answers(network, path)
+    from digits.network import other_models  # here: training needs no NumPy engine
+
+    network, record = network_and_record(path, trust)
+    require_ten_outputs(network, path)
     expected = other_models.Expected() if record is not None else found_expectation(network, path)
     predict = Predictor(path, network, expected, record)
     require_probabilities(predict, path)
     return predict
 
 
-def read_network(held, path):
+def network_and_record(path, trust):
+    """Return the network at `path` and the record of its training. Raises what `predictor` does."""
+    from digits.network import numpy_network, other_models
+
+    record = None
     try:
-        return numpy_network.network(held.description, held.weights)
+        contents = model_safety.read(path)
+        record = contents.record
+        return numpy_network_in(contents, path), record
+    except NeedsTrustError as error:
+        if not trust:
+            raise
+        say(f"{shown(path)} has {error.what}: Keras computes it, which takes longer")
+        return other_models.KerasNetwork(path), record
+    except numpy_network.OtherImagesError as error:
+        raise UserError(no_images(path)) from error
+
+
+def numpy_network_in(contents, path):
+    from digits.network import numpy_network
+
+    try:
+        return numpy_network.network(contents.description, contents.weights)
     except OnlyKerasError as error:
         raise NeedsTrustError(path, str(error)) from error
     except DAMAGE as error:
@@ -170,20 +182,22 @@ def read_network(held, path):
 
 def found_expectation(network, path):
     """Return the input convention of another program's network, and say it on stderr."""
+    from digits.network import other_models
+
     expected, *read = other_models.found(network)
     say(f"{shown(path)} {other_models.described(expected, *read)}")
     return expected
 
 
-def require_ten_answers(network, path):
+def require_ten_outputs(network, path):
     """Raise UserError unless a network takes a 28×28 image and gives ten numbers."""
     try:
-        answers = network(np.zeros((1, 28, 28), np.uint8))
+        outputs = network(np.zeros((1, 28, 28), np.uint8))
     except Exception as error:  # Keras raises many kinds for an input that does not fit
         raise UserError(no_images(path)) from error
-    if answers.shape != (1, 10):
+    if outputs.shape != (1, 10):
         raise UserError(f"{shown(path)} does not have ten outputs, one for each digit: {TRAIN_ONE}")
-    require_numbers(answers, path)
+    require_finite(outputs, path)
 
 
 def require_probabilities(predict, path):
@@ -192,11 +206,11 @@ def require_probabilities(predict, path):
         raise UserError(f"{shown(path)} has outputs that are not probabilities: {TRAIN_ONE}")
 
 
-def require_numbers(answers, path):
+def require_finite(outputs, path):
     """Raise UserError if a network's outputs, (…, 10), are not finite."""
-    if not np.isfinite(answers).all():
+    if not np.isfinite(outputs).all():
         raise UserError(f"{shown(path)} has outputs that are not finite numbers: {TRAIN_ONE}")
 
 
 def no_images(path):
-    return f"{shown(path)} takes no 28×28 images: {TRAIN_ONE}"
+    return f"{shown(path)} does not take images of 28×28 pixels: {TRAIN_ONE}"

@@ -7,7 +7,6 @@ with logits. A file says little of it, so each convention is tried.
 
 import io
 from typing import NamedTuple
-from zipfile import ZipFile
 
 import numpy as np
 
@@ -77,6 +76,8 @@ def require_safe(path):
 
 
 def keras_parts(path):
+    from zipfile import ZipFile
+
     with ZipFile(path) as archive:
         return archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
 

@@ -549,7 +549,7 @@ def enormous_image(file, described):
 
 def test_network_that_asks_for_enormous_images_is_refused_before_one_is_made(tmp_path):
     hostile(tmp_path / "net.h5", enormous_image)
-    with pytest.raises(UserError, match="takes no 28×28 images"):
+    with pytest.raises(UserError, match="does not take images of 28×28"):
         model_file.predictor(tmp_path / "net.h5")
 
 
