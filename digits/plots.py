@@ -1,9 +1,7 @@
 """Figures. Every `draw_` function draws on the axes that it is given; a script saves and shows."""
 
-import logging
 import os
 import sys
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
@@ -13,9 +11,6 @@ import numpy as np
 from digits import UserError
 from digits.files import printable, whole_file
 from digits.metrics import confidence
-
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
-warnings.filterwarnings("ignore", "Glyph")  # a picture's name may hold letters the font lacks
 
 # Of Okabe and Ito's palette, which colour-blind people can tell apart too.
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#767676"
@@ -174,9 +169,14 @@ def import_matplotlib():
     Jupyter sets the variable to its own backend, and child processes inherit it.
     """
     if "matplotlib" not in sys.modules:
+        import logging
+        import warnings
+
         backend = os.environ.pop("MPLBACKEND", None)
         import matplotlib
 
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
+        warnings.filterwarnings("ignore", "Glyph")  # the font lacks letters of some file names
         if backend:
             os.environ["MPLBACKEND"] = backend
             with suppress(ValueError):  # no such backend

@@ -1,1 +1,4 @@
-"""Model evaluation: predictions for MNIST's test images become metrics, text, JSON and figures."""
+"""How good a model is. A model and MNIST's test images enter; metrics, text and figures leave.
+
+`evaluation` predicts and scores, `report` and `figures` show, `corruptions` makes images worse.
+"""
