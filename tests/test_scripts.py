@@ -228,7 +228,7 @@ def test_odd_names_in_results_reach_the_terminal_as_text(capsys, monkeypatch, tm
     out, err = capsys.readouterr()
     assert out.splitlines()[-1] == f"trained in 1 s, saved as {AS_TEXT}.h5"
     assert err == f"figures in {AS_TEXT}: none\n"
-    assert evaluate_model.with_printable_names({ODD: 1}) == {AS_TEXT: 1}
+    assert list(evaluate_model.by_name([Path(f"{ODD}.h5")])) == [AS_TEXT]
 
 
 def test_own_model_is_used_where_there_is_one_and_else_the_pretrained_one_which_is_said(

@@ -24,7 +24,7 @@ CHECKSUMS = {
 }
 # Test images with a label error: people who saw them anew found the label wrong, or no better than
 # another (Northcutt, Athalye and Mueller, 2021, arXiv:2103.14749).
-DISPUTED = (
+LABEL_ERRORS = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
     *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
 )
@@ -43,13 +43,13 @@ class NotFoundError(UserError):
 class Examples(NamedTuple):
     """Images, uint8 (n, 28, 28), their labels, uint8 (n,), and the name of the data set.
 
-    `disputed` are the indices of images with a label error.
+    `label_errors` are the indices of images with a label error.
     """
 
     images: np.ndarray
     labels: np.ndarray
     name: str
-    disputed: tuple[int, ...] = ()
+    label_errors: tuple[int, ...] = ()
 
 
 def load(part, data=None):
@@ -123,8 +123,8 @@ def verified(images, labels, part, path):
         )
     labels = labels.astype(np.uint8)
     is_mnist = checksum(images, labels) == CHECKSUMS[part]
-    disputed = DISPUTED if is_mnist and part == "test" else ()
-    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST, disputed)
+    label_errors = LABEL_ERRORS if is_mnist and part == "test" else ()
+    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST, label_errors)
 
 
 def checksum(images, labels):

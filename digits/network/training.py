@@ -62,7 +62,7 @@ def calibrated(network, trainee, validation):
     for layer in network.layers:
         if getattr(layer, "activation", None) is keras.activations.softmax:
             layer.set_weights([weights / temperature for weights in layer.get_weights()])
-    answers = metrics.tempered(probabilities, temperature)
+    answers = metrics.temperature_scaled(probabilities, temperature)
     return {
         "temperature": round(temperature, 3),
         "validation_misses": int((answers.argmax(axis=1) != validation.labels).sum()),
