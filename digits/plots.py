@@ -151,7 +151,7 @@ def draw_boxes(ax, answer):
 
 
 def digits_image(rows):
-    """Return rows of `reading.Digit`s as one image, uint8; black where a row is shorter."""
+    """Return rows of `answers.Digit`s as one image, uint8; black where a row is shorter."""
     image = np.zeros((28 * len(rows), 28 * max(map(len, rows))), np.uint8)
     for n, row in enumerate(rows):
         image[28 * n : 28 * (n + 1), : 28 * len(row)] = np.hstack([each.image for each in row])
