@@ -113,9 +113,13 @@ def locked(path):
         yield
     finally:
         remove_lock(file)
-        with suppress(OSError):  # no longer empty, or gone
-            for each in folders:
-                each.rmdir()
+        remove_empty(folders)
+
+
+def remove_empty(folders):
+    with suppress(OSError):  # no longer empty, or gone
+        for folder in folders:
+            folder.rmdir()
 
 
 def locked_file(path):

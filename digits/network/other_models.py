@@ -30,14 +30,8 @@ class KerasNetwork:
             raise UserError(
                 f"Keras cannot read {shown(path)}: give it a name that ends in .h5 or .keras"
             )
-        from digits.network.tensorflow_start import import_tensorflow
-
-        import_tensorflow()
-        import keras
-
         try:
-            require_safe(path)
-            self.model = keras.models.load_model(path, compile=False, safe_mode=True)
+            self.model = keras_model(path)
         except UserError:
             raise
         except Exception as error:  # Keras's readers raise many kinds
@@ -56,6 +50,17 @@ class KerasNetwork:
 
     def first_convolution(self, image):
         return None
+
+
+def keras_model(path):
+    """Return the Keras model at `path`. Raises UserError if it is not safe to load."""
+    from digits.network.tensorflow_start import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    require_safe(path)
+    return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 def require_safe(path):
