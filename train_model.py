@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
+from digits import UserError
 from digits.command_line import (
     GENERATED_MODEL,
     MODEL,
@@ -16,10 +17,8 @@ from digits.command_line import (
     say,
     whole_number,
 )
-from digits.errors import UserError
 from digits.files import locked, printable, require_writable, shown, user_path
-from digits.networks import DEFAULT, RECIPES
-from digits.training_record import SETTINGS
+from digits.network.recipes import DEFAULT, RECIPES, SETTINGS
 
 SEED = 1
 
@@ -58,16 +57,18 @@ def trained(arguments, output, place, data):
 
 def completed(record, data, state, place, output):
     """Train, save the model at `output`, remove what was kept at `place`, and return its record."""
-    from digits import model_file, unfinished
-    from digits.quiet import import_tensorflow  # after the checks: it takes seconds
+    from digits.network import checkpoint, model_file
+    from digits.network.tensorflow_start import (
+        import_tensorflow,  # after the checks: it takes seconds
+    )
 
     import_tensorflow()
-    from digits.training import train
+    from digits.network.training import train
 
     try:
         network, record = train(record, *data, place, state)
         model_file.save(network, record, output)
-    except unfinished.ChangedError:
+    except checkpoint.ChangedError:
         raise
     except (KeyboardInterrupt, UserError) as end:
         raise type(end)(with_what_is_kept(end, place)) from end
@@ -131,17 +132,17 @@ def is_generated(arguments):
 
     A bare --resume goes on with the one training there is to go on with, whichever its data.
     """
-    from digits import unfinished
+    from digits.network import checkpoint
 
     bare = arguments.resume and not (arguments.output or arguments.data)
-    if bare and arguments.dataset == "auto" and not unfinished.place(MODEL).is_file():
-        return unfinished.place(GENERATED_MODEL).is_file()
+    if bare and arguments.dataset == "auto" and not checkpoint.place(MODEL).is_file():
+        return checkpoint.place(GENERATED_MODEL).is_file()
     return arguments.dataset == "generated"
 
 
 def mnist_training(arguments):
     """Return MNIST's training and validation images, or None, which is said, without MNIST."""
-    from digits import mnist
+    from digits.data import mnist
 
     try:
         return mnist.load_training(arguments.data)
@@ -157,15 +158,16 @@ def drawn_training(output):
 
     Raises UserError if there is a model trained on MNIST, which is worth more.
     """
-    from digits import generated, mnist, model_file
+    from digits.data import mnist, synthetic
+    from digits.network import model_file
 
     if model_file.data_of(output) == mnist.MNIST:
         raise UserError(
             f"{shown(output)} was trained on MNIST, which generated digits are no match for:"
             " name another place with --output"
         )
-    say(f"drawing {generated.IMAGES:,} digits")
-    return generated.load_training()
+    say(f"drawing {synthetic.IMAGES:,} digits")
+    return synthetic.load_training()
 
 
 def require_places(output, resume):
@@ -173,15 +175,15 @@ def require_places(output, resume):
 
     Raises UserError unless there is room for both, and nothing unfinished would be lost.
     """
-    from digits import model_file, unfinished
+    from digits.network import checkpoint, model_file
 
-    place = unfinished.place(output)
+    place = checkpoint.place(output)
     model_file.require_place(output)
     require_writable(place)
     if resume:
-        unfinished.require(place)
+        checkpoint.require(place)
         return place
-    kept = unfinished.described(place)
+    kept = checkpoint.described(place)
     if kept:
         raise UserError(f"{kept}; delete it to start anew")
     return place
@@ -189,7 +191,8 @@ def require_places(output, resume):
 
 def planned(arguments, training, validation, place):
     """Return the record of the training that is asked for, and the state to go on from."""
-    from digits import mnist, unfinished
+    from digits.data import mnist
+    from digits.network import checkpoint
 
     asked = {name: getattr(arguments, name) for name in ("recipe", "epochs", "batch_size", "seed")}
     data = {
@@ -199,7 +202,7 @@ def planned(arguments, training, validation, place):
         "checksum": mnist.checksum(training.images, training.labels)[:12],
     }
     if arguments.resume:
-        return unfinished.load(place, {**asked, **data})
+        return checkpoint.load(place, {**asked, **data})
     return {**new(asked, training.name), **data}, ()
 
 
@@ -213,9 +216,9 @@ def new(asked, data):
 
 def command(settings, data):
     """Return the line that starts a training of these settings, on MNIST or on drawn digits."""
-    from digits import generated
+    from digits.data import synthetic
 
-    if data == generated.NAME:
+    if data == synthetic.NAME:
         settings = {**settings, "dataset": "generated"}
     options = [f"--{name.replace('_', '-')} {value}" for name, value in settings.items()]
     return " ".join(["python train_model.py", *options])
@@ -239,21 +242,21 @@ def announce(record):
 
 def when_new(epochs):
     """Return in words in which of a training's epochs its drawn images are new."""
-    from digits.generated import MOST_EPOCHS
+    from digits.data.synthetic import MOST_EPOCHS
 
     return "each epoch" if epochs <= MOST_EPOCHS else f"in each of the first {MOST_EPOCHS} epochs"
 
 
 def with_what_is_kept(end, place):
     """Return the last words of a training that ended early, and what remains of it."""
-    from digits import unfinished
+    from digits.network import checkpoint
 
-    return "; ".join(filter(None, [str(end), unfinished.described(place)]))
+    return "; ".join(filter(None, [str(end), checkpoint.described(place)]))
 
 
 def report(record, path):
     """Print what came of the training."""
-    from digits.scores import accuracy_with_misses
+    from digits.metrics import accuracy_with_misses
 
     scored = accuracy_with_misses(record["validation_misses"], record["validation_images"])
     print(f"validation accuracy {scored}")

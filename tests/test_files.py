@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, full_disk
 
-from digits import files
-from digits.errors import UserError
+from digits import UserError, files
 from digits.files import (
     locked,
     printable,

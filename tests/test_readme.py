@@ -11,12 +11,13 @@ import pytest
 from conftest import ROOT, has_mnist
 
 import train_model
-from digits import generated, model_file, networks
-from digits.networks import DEFAULT
+from digits.data import synthetic
+from digits.network import model_file, recipes
+from digits.network.recipes import DEFAULT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*")
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*", "mnist_cnn*.h5")
 NEEDS_MNIST = ("--index", "evaluate_model.py")
 
 
@@ -70,22 +71,22 @@ def test_quoted_training_is_that_of_the_model_that_ships(shipped_model):
 
 @pytest.mark.parametrize("recipe", [DEFAULT, "record"])
 def test_quoted_training_begins_as_it_is_announced(recipe, capsys):
-    record = {"recipe": recipe, "epochs": networks.RECIPES[recipe].epochs, "data": "MNIST"}
+    record = {"recipe": recipe, "epochs": recipes.RECIPES[recipe].epochs, "data": "MNIST"}
     train_model.announce({**record, "training_images": 55_000, "validation_images": 5_000})
     command = "python train_model.py" + (f" --recipe {recipe}" if recipe != DEFAULT else "")
     assert quoted_commands()[command].startswith(capsys.readouterr().err)
 
 
 def test_quoted_training_without_options_is_of_the_default():
-    quoted, epochs = quoted_commands()["python train_model.py"], networks.RECIPES[DEFAULT].epochs
+    quoted, epochs = quoted_commands()["python train_model.py"], recipes.RECIPES[DEFAULT].epochs
     assert f"training '{DEFAULT}'" in quoted and f"Epoch {epochs}/{epochs}" in quoted
 
 
 def test_table_of_recipes_has_each_as_it_is():
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| .* \| ([\d,]+) \|$", README, re.MULTILINE)
     expected = [
-        (name, recipe.reported or "–", f"{networks.build(recipe).count_params():,}")
-        for name, recipe in networks.RECIPES.items()
+        (name, recipe.reported or "–", f"{recipes.build(recipe).count_params():,}")
+        for name, recipe in recipes.RECIPES.items()
     ]
     assert sorted(rows) == sorted(expected)
 
@@ -99,9 +100,9 @@ def test_model_that_ships_is_the_best_recipe_s(shipped_model):
 
 def test_model_that_ships_knows_what_is_no_digit(shipped_model):
     predict = model_file.predictor(shipped_model)
-    images, labels = generated.digits(200, seed=11)
+    images, labels = synthetic.digits(200, seed=11)
     assert np.mean(predict(images).argmax(axis=1) == labels) > 0.97
-    assert np.mean(predict(generated.no_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
+    assert np.mean(predict(synthetic.no_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
 
 
 def row_of(name):
@@ -122,7 +123,7 @@ def test_first_table_says_what_the_results_say():
     ours, usual, _, memory, usual_memory = row_of("a picture, a new process")
     row = row_of("from the start of Python to the answer")
     assert row == [f"{usual}, {usual_memory}", f"{ours}, {memory}"]
-    classic = [row_of(f"`{name}`") for name, each in networks.RECIPES.items() if each.reported]
+    classic = [row_of(f"`{name}`") for name, each in recipes.RECIPES.items() if each.reported]
     misses = [int(n) for each in classic for n in each[2].split(", ")]
     row = row_of("MNIST's test images, wrong of 10,000")
     assert row == [f"{min(misses)} to {max(misses)}", row_of("`record`")[2]]
@@ -151,9 +152,9 @@ def test_files_that_contributors_are_sent_to_are_there():
 
 def test_recipe_that_contributors_are_shown_is_one(monkeypatch):
     (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
-    monkeypatch.setattr(networks, "RECIPES", dict(networks.RECIPES))
-    exec(code, vars(networks).copy())
-    assert networks.build(networks.RECIPES["small"]).output_shape == (None, 10)
+    monkeypatch.setattr(recipes, "RECIPES", dict(recipes.RECIPES))
+    exec(code, vars(recipes).copy())
+    assert recipes.build(recipes.RECIPES["small"]).output_shape == (None, 10)
 
 
 def test_both_commands_install_what_is_there():

@@ -6,13 +6,15 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT, assert_refused
 
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "benchmarks"))
 import recipe_table
 
 
 def test_quick_table_has_a_row_for_each_recipe_that_is_asked_for(run, small_data, tmp_path):
     recipes = ["three-blocks"]
-    result = run("tools/recipe_table.py", "--quick", "--recipes", *recipes, "--data", small_data)
+    result = run(
+        "benchmarks/recipe_table.py", "--quick", "--recipes", *recipes, "--data", small_data
+    )
     assert result.returncode == 0, result.stderr
     rows = [line for line in result.stdout.splitlines()[2:] if line.startswith("| `")]
     assert len(rows) == len(result.stdout.splitlines()) - 2, "a table and nothing else"
@@ -72,11 +74,11 @@ def test_unfinished_network_goes_on(tmp_path, monkeypatch):
 
 
 def test_training_that_fails_ends_the_table_in_its_own_sentence(run):
-    assert_refused(run("tools/recipe_table.py", "--data", "gone.npz"), "gone.npz")
+    assert_refused(run("benchmarks/recipe_table.py", "--data", "gone.npz"), "gone.npz")
 
 
 def test_without_mnist_nothing_is_trained_for_the_table(run):
-    result = run("tools/recipe_table.py")
+    result = run("benchmarks/recipe_table.py")
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].startswith("no MNIST")
     assert "training '" not in result.stderr

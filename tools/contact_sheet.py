@@ -22,12 +22,13 @@ SIGNS = (10, EACH)  # rows and columns of what is no digit
 
 def main():
     arguments = parse()
-    from digits import generated, mnist, plots
+    from digits import plots
+    from digits.data import mnist, synthetic
 
     plots.require_figure_name(arguments.output)
     require_writable(arguments.output)
-    drawn = generated.digits(10 * EACH, arguments.seed)
-    none = generated.no_digits(SIGNS[0] * SIGNS[1], arguments.seed)
+    drawn = synthetic.digits(10 * EACH, arguments.seed)
+    none = synthetic.no_digits(SIGNS[0] * SIGNS[1], arguments.seed)
     sheets = {"drawn from pen strokes": by_digit(*drawn)}
     if arguments.beside_mnist:
         training, _ = mnist.load_training(arguments.data)

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Switch off, halve and double each number and rule of the picture reader: what is then misread?
+
+The table counts the pictures of labelled folders, as `picture_table.py` takes them, that are lost
+(right before, wrong after) and won. Without folders, each rule's golden page (one of those that
+the tests draw) must be misread when the rule is off.
+"""
+
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tests" / "page")]
+
+import golden_pages
+from picture_table import Result, labelled
+
+from digits.command_line import Parser, add_model, model_or_default, run
+from digits.files import user_path
+from digits.network import model_file
+from digits.page import (
+    answers,
+    components,
+    filters,
+    ink,
+    pictures,
+    pipeline,
+    reading,
+    ruled_lines,
+    segments,
+)
+
+AFTER_INK = (segments, reading, answers)  # a change in these leaves the ink as it is
+READER = (filters, components, ruled_lines, ink, pictures, pipeline, *AFTER_INK)
+NEVER = np.inf  # a threshold that nothing reaches
+
+EXAMPLES = """\
+  python benchmarks/reader_rules.py
+  python benchmarks/reader_rules.py my_pictures more_pictures
+  python benchmarks/reader_rules.py my_pictures --only MAX_STROKE_WIDTH ruled_lines"""
+
+
+class Rule(NamedTuple):
+    """A constant or function of a module, what switches it off, and the golden page it is for.
+
+    Without `off` it bounds time or memory alone, or keeps a computation within its range.
+    """
+
+    module: object
+    name: str
+    off: object = None
+    page: str = ""
+
+    @property
+    def title(self):
+        return f"{self.module.__name__.split('.')[-1]}.{self.name}"
+
+    @property
+    def value(self):
+        return getattr(self.module, self.name)
+
+    @property
+    def values(self):
+        """What the rule is changed to: "off", "half", "double" → value."""
+        off = {} if self.off is None else {"off": self.off}
+        if callable(self.value):
+            return off
+        return {**off, "half": times(self.value, 0.5), "double": times(self.value, 2)}
+
+
+RULES = [
+    Rule(pictures, "PAGE_SIDE"),
+    Rule(pictures, "COLOUR_GAIN", NEVER, "red_on_green"),
+    Rule(pictures, "background_grey", lambda values, opacity: 1.0, "white_on_transparent"),
+    Rule(filters, "SAMPLED_SIDE"),
+    Rule(filters, "MIN_OTSU_RANGE"),
+    Rule(filters, "LIGHT_SIDE"),
+    Rule(filters, "LIGHT_STEPS", 1, "letter_lit_from_a_side"),
+    Rule(filters, "MAX_SHARP_SIDE", 10_000, "bad_light"),
+    Rule(filters, "MAX_SHARP_SIDE", 0, "small_and_sharp"),
+    Rule(filters, "smoothed", lambda grey: grey, "bad_light"),
+    Rule(filters, "evenly_lit", lambda grey: grey, "letter_lit_from_a_side"),
+    Rule(ink, "MIN_CONTRAST", 0, "watermark"),
+    Rule(ink, "NOISE_MARGIN", 0, "wood"),
+    Rule(ink, "OTSU_SHARE", 1e9, "rough_paper"),
+    Rule(ink, "MAX_STROKE_WIDTH", 1.2, "shadow_between"),
+    Rule(ink, "MAX_STROKE_WIDTH", 0.2, "thick_marker"),
+    Rule(ink, "CROPPED_SIDE", 0, "broken_and_small"),
+    Rule(ink, "MAX_CROPPED_STROKE_WIDTH", ink.MAX_STROKE_WIDTH, "small_and_thick"),
+    Rule(ink, "MIN_BACKGROUND", 0.5, "more_ink_than_paper"),
+    Rule(ink, "STROKE_WIDTHS", (0.12,), "price_tag"),
+    Rule(ink, "FULL_CONTRAST", 1.0, "small_and_thick"),
+    Rule(ink, "POLARITY_SIDE"),
+    Rule(ink, "CONTRAST_SIDE"),
+    Rule(ink, "CONTRAST_QUANTILE", 1.0, "red_on_green"),
+    Rule(ink, "MIN_POLARITY_PROBABILITY", 0.5, "price_tag"),
+    Rule(ink, "FULL_QUANTILE", 1.0, "pressed_pencil"),
+    Rule(ink, "INK_SHARE", 0.01, "rubbed_out"),
+    Rule(ink, "FINE_INK_SHARE", ink.INK_SHARE),
+    Rule(ink, "FINE_STROKE", 0),
+    Rule(ink, "light_share_of_border", lambda grey: 0.5, "letter_lit_from_a_side"),
+    Rule(ink, "narrow_darkness", lambda grey: 1.0, "letter_lit_from_a_side"),
+    Rule(ink, "polarity_probabilities", lambda grey: (0.5, 0.5), "letter_lit_from_a_side"),
+    Rule(ink, "polarity_probabilities", lambda grey: (1.0, 0.0), "white_on_transparent"),
+    Rule(ink, "polarity_probabilities", lambda grey: (0.0, 1.0), "wood"),
+    Rule(ruled_lines, "ruled_lines", np.zeros_like, "squared"),
+    Rule(ruled_lines, "MAX_SLOPE", 0, "ruled_askew"),
+    Rule(ruled_lines, "SLOPES"),
+    Rule(ruled_lines, "MIN_RUN", 0, "squared"),
+    Rule(ruled_lines, "MAX_LINE_WIDTH", 1.0, "bar_from_edge_to_edge"),
+    Rule(ruled_lines, "MAX_LINE_HEIGHT", NEVER, "squared"),
+    Rule(ruled_lines, "BORDER_DISTANCE", 0, "ruled_with_margin"),
+    Rule(ruled_lines, "MIN_RULED_SIDE", 0),
+    Rule(segments, "MIN_AREA", 0),
+    Rule(segments, "MIN_SIDE", 0),
+    Rule(segments, "BAR_ASPECT", NEVER, "underline"),
+    Rule(segments, "MAX_BAR", NEVER, "underline"),
+    Rule(segments, "BLOB_STROKE", NEVER),
+    Rule(segments, "BORDER_SHARE", NEVER, "sudoku_cell"),
+    Rule(segments, "MIN_TIGHT_SIDE", NEVER, "cut_out_tightly"),
+    Rule(segments, "MIN_DARKNESS", 0, "crease"),
+    Rule(segments, "MIN_BODY", 0, "comma"),
+    Rule(segments, "MIN_PART", 0, "dust"),
+    Rule(segments, "MAX_COMPONENTS", NEVER, "rings"),
+    Rule(segments, "MAX_ASPECT", NEVER),
+    Rule(segments, "MAX_SPLITS", 0, "touching"),
+    Rule(segments, "MIN_SPLIT_WIDTH"),
+    Rule(segments, "MIN_SPLIT_HEIGHT", 0),
+    Rule(segments, "MIN_SPLIT_ASPECT", 0, "letters"),
+    Rule(segments, "WHITE_QUANTILE", 1.0, "pressed_pencil"),
+    Rule(segments, "MIN_WHITE"),
+    Rule(segments, "BOX_SHARE", 0),
+    Rule(segments, "WORKING_SIDE"),
+    Rule(segments, "THIN_STROKE", 0),
+    Rule(segments, "NORMAL_STROKE"),
+    Rule(segments, "split", lambda segment, parts: [segment], "touching"),
+    Rule(segments, "whole_digit", lambda components, numbers: None, "broken_and_small"),
+    Rule(segments, "with_visible_strokes", lambda shades: shades),
+    Rule(reading, "MAX_SEGMENTS"),
+    Rule(reading, "MIN_LEVEL_OVERLAP", 0, "staggered_rows"),
+    Rule(reading, "MIN_LEVEL_OVERLAP", NEVER, "sloping_row"),
+    Rule(reading, "MAX_PART_DISTANCE", 0, "gap_beside"),
+    Rule(reading, "MIN_PART_OVERLAP", NEVER, "gap_above"),
+    Rule(reading, "MAX_STACKED_GAP", NEVER, "ones_above_ones"),
+    Rule(reading, "MAX_STACKED_GAP", 0, "gap_above"),
+    Rule(reading, "MAX_MERGED", NEVER),
+    Rule(reading, "MAX_MERGED_GAP", NEVER),
+    Rule(reading, "SEPARATE_COST", 0),
+    Rule(reading, "TOUCHING_COST", 0),
+    Rule(reading, "GAP_COST", 0),
+    Rule(reading, "OMISSION_COST", 0, "gap_beside"),
+    Rule(reading, "SPLIT_COST", 0, "broad_hand"),
+    Rule(reading, "WIDE_ASPECT", NEVER, "touching_and_slanted"),
+    Rule(reading, "WIDTH_COST", 0, "touching_and_slanted"),
+    Rule(reading, "MIN_CONFIDENCE", 0, "letters"),
+    Rule(reading, "MAX_ROW_OVERLAP", NEVER, "hatching_below"),
+    Rule(reading, "MAX_ONES", 1000, "barcode"),
+    Rule(reading, "CLEAR_ROW", NEVER, "letters_below"),
+    Rule(reading, "UNCLEAR_ROW", 0, "letters_below"),
+    Rule(reading, "LARGE_PART", NEVER, "page_of_letters"),
+    Rule(reading, "MAX_UNREAD", NEVER, "page_of_letters"),
+    Rule(reading, "MIN_READ_SHARE", 0, "page_of_letters"),
+    Rule(reading, "MAX_CUT_OFF", NEVER, "row_cut_by_the_edge"),
+    Rule(reading, "is_detail", lambda rows, components: False, "page_of_letters"),
+    Rule(reading, "without_patterns", lambda rows: rows, "letters_below"),
+    Rule(reading, "without_bars", lambda rows: rows, "barcode"),
+    Rule(reading, "overlaps", lambda row: False, "hatching_below"),
+    Rule(reading, "add_to_nearest", lambda segment, rows, distance: None, "gap_beside"),
+    Rule(reading, "inside_border", lambda rows, components: rows, "row_cut_by_the_edge"),
+    Rule(reading, "merge_stacked", lambda segments, *others: segments, "gap_above"),
+    Rule(answers, "SURE_CONFIDENCE", 0, "seven_or_one"),
+]
+
+
+def main():
+    arguments = parse()
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    only = arguments.only or [""]
+    rules = [rule for rule in RULES if any(name in rule.title for name in only)]
+    if not arguments.folders:
+        return check(rules, predict)
+    counts = Counter()
+    try:
+        for number, each in enumerate(shuffled(arguments.folders), start=1):
+            counts += lost_and_won(rules, *each, predict)
+            print(f"\r{number} pictures", end="", file=sys.stderr)
+    finally:  # also of a run that is stopped
+        print(*table(rules, counts, arguments.folders), sep="\n")
+    return 0
+
+
+def parse():
+    parser = Parser(__doc__, EXAMPLES)
+    parser.add_argument("folders", type=user_path, nargs="*", metavar="FOLDER", help="labelled")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="parts of the rules' names")
+    add_model(parser)
+    return parser.parse_args()
+
+
+def times(value, factor):
+    """Return a number, or each number of a tuple, times a factor, whole if it was."""
+    if isinstance(value, tuple):
+        return tuple(times(each, factor) for each in value)
+    return type(value)(value * factor)
+
+
+def check(rules, predict):
+    """Print whether each rule's golden page is misread without the rule; return an exit status."""
+    still_read = 0
+    for rule in rules:
+        if rule.page:
+            is_read = is_golden_page_read(rule, predict)
+            still_read += is_read
+            print(f"{rule.title:36} {rule.page:24} {'STILL READ' if is_read else 'misread'}")
+    return 2 if still_read else 0
+
+
+def is_golden_page_read(rule, predict):
+    """Whether a rule's golden page is read without the rule."""
+    with changed(rule, rule.off):
+        return golden_pages.is_read(rule.page, predict)
+
+
+@contextmanager
+def changed(rule, value):
+    """In this block a rule has another value, in every module that imported it."""
+    before = rule.value
+    users = [module for module in READER if vars(module).get(rule.name) is before]
+    for module in users:
+        setattr(module, rule.name, value)
+    try:
+        yield
+    finally:
+        for module in users:
+            setattr(module, rule.name, before)
+
+
+def shuffled(folders):
+    """Return the folder, path and label of all pictures, in an order that mixes the folders."""
+    known = [(folder, *row[:2]) for folder in folders for row in labelled(folder, None)]
+    return [known[i] for i in np.random.default_rng(1).permutation(len(known))]
+
+
+def lost_and_won(rules, folder, path, label, predict):
+    """Return a Counter of (rule's title, value, folder, "lost" or "won") for one picture."""
+    picture, predict = pictures.load(path), remembering(predict)
+    inks = pipeline.inks_of(pictures.grey(picture))
+    before, counts = is_right(label, inks, predict), Counter()
+    for rule in rules:
+        for value in rule.values.values():
+            with changed(rule, value):
+                is_later = rule.module in AFTER_INK
+                after = is_right(label, inks if is_later else picture, predict)
+            if before != after:
+                counts[rule.title, str(value), folder, "lost" if before else "won"] = 1
+    return counts
+
+
+def is_right(label, inks, predict):
+    """Whether `Ink`s, or those of a PIL image, are read as labelled; not so if reading fails."""
+    try:
+        inks = inks if isinstance(inks, list) else pipeline.inks_of(pictures.grey(inks))
+        rows = pipeline.rows_of(inks, predict)
+    except (IndexError, ValueError, ZeroDivisionError):  # a quantile above 1, say
+        return False
+    return Result("", label, "", answers.Answer("", answers.status_of(rows), rows=rows)).is_right
+
+
+def remembering(predict):
+    """Return `predict`, which then classifies no image twice."""
+    known = {}
+
+    def remembered(images):
+        keys = [image.tobytes() for image in images]
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
+        if new:
+            known.update(zip(new, predict(np.stack(list(new.values()))), strict=True))
+        return np.stack([known[key] for key in keys])
+
+    return remembered
+
+
+def table(rules, counts, folders):
+    """Yield a Markdown table of the pictures lost and won, folder by folder."""
+    yield "| number or rule | value | off | half | double | golden page |\n|---|---|---|---|---|---|"
+    for rule in rules:
+        cells = [cell(rule, kind, counts, folders) for kind in ("off", "half", "double")]
+        value = "" if callable(rule.value) else rule.value
+        yield f"| {rule.title} | {value} | {' | '.join(cells)} | {rule.page} |"
+
+
+def cell(rule, kind, counts, folders):
+    if kind not in rule.values:
+        return ""
+    value = rule.values[kind]
+    signs = {"lost": "−", "won": "+"}
+    found = [
+        "/".join(
+            f"{sign}{counts[rule.title, str(value), folder, key]}" for key, sign in signs.items()
+        )
+        for folder in folders
+    ]
+    shown = "" if kind != "off" or callable(value) else f"{value}: "
+    return shown + ", ".join(found)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,227 @@
+"""Models that other projects saved: their input convention, and Keras for what NumPy lacks.
+
+The networks of this project take pixels as MNIST has them and answer with probabilities. Most
+others were trained on 0 to 1, some on -1 to 1, some on dark ink on light paper, and some answer
+with logits. A file says little of it, so each convention is tried.
+"""
+
+import io
+from typing import NamedTuple
+
+import numpy as np
+
+from digits import UserError
+from digits.files import shown
+from digits.metrics import cross_entropy
+from digits.network import model_safety, numpy_network
+from digits.network.model_safety import SAVE_ALL, TRAIN_ONE, HoldsProgramError
+
+SUFFIXES = (".h5", ".hdf5", ".keras")  # by which Keras tells its own formats
+
+
+class KerasNetwork:
+    """A network that Keras loads and computes, from a file that the user trusts.
+
+    Raises UserError for a file that Keras cannot read, or that holds a program.
+    """
+
+    def __init__(self, path):
+        if path.suffix not in SUFFIXES:
+            raise UserError(
+                f"Keras cannot read {shown(path)}: give it a name that ends in .h5 or .keras"
+            )
+        try:
+            self.model = keras_model(path)
+        except UserError:
+            raise
+        except Exception as error:  # Keras's readers raise many kinds
+            raise UserError(
+                f"Keras cannot read {shown(path)} ({type(error).__name__}): {SAVE_ALL}"
+            ) from error
+
+    def __call__(self, images):
+        """Return the outputs, float32 (n, 10), for images (n, 28, 28) in its input convention."""
+        shape = numpy_network.image_shape(self.model.input_shape)
+        answers = self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
+        return np.asarray(answers, np.float32)
+
+    def members(self, images):
+        return self(images)[:, np.newaxis]
+
+    def first_convolution(self, image):
+        return None
+
+
+def keras_model(path):
+    """Return the Keras model at `path`. Raises UserError if it is not safe to load."""
+    from digits.network.tensorflow_start import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    require_safe(path)
+    return keras.models.load_model(path, compile=False, safe_mode=True)
+
+
+def require_safe(path):
+    """Raise UserError for what Keras must not read, even from a file that the user trusts.
+
+    That is code, which some versions run from an .h5 even in safe mode (CVE-2025-9905), and arrays
+    in other files (CVE-2026-1669).
+    """
+    import h5py
+
+    text, weights = keras_parts(path) if path.suffix == ".keras" else (None, path)
+    with h5py.File(weights, "r") as file:
+        model = model_safety.parsed(text or file.attrs["model_config"])
+        if model_safety.holds_a_program(model):
+            raise HoldsProgramError(path)
+        if any(map(lies_elsewhere, members(file))):
+            raise UserError(f"{shown(path)} is not loaded: it leads to other files; {TRAIN_ONE}")
+
+
+def keras_parts(path):
+    from zipfile import ZipFile
+
+    with ZipFile(path) as archive:
+        return archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
+
+
+def members(group):
+    """Yield a group's members at any depth; None for a link to another place."""
+    import h5py
+
+    for name in group:
+        is_here = isinstance(group.get(name, getlink=True), h5py.HardLink)
+        member = group[name] if is_here else None
+        yield member
+        if isinstance(member, h5py.Group):
+            yield from members(member)
+
+
+def lies_elsewhere(member):
+    """Return whether a member of a group, or the data of an array, is in another file."""
+    if member is None:
+        return True
+    return hasattr(member, "external") and bool(member.is_virtual or member.external)
+
+
+FEWER, TRIED = 30, 100  # synthetic digits: for all conventions, then for those still likely
+ALIKE = 3  # right answers: a smaller difference may be chance
+LEAST_ACCURACY = 0.4  # below, no convention fits
+
+PROBABILITIES, LOGITS, SIGMOIDS = "probabilities", "logits", "sigmoids"
+LEAST_SIGMOID = 1e-7  # so that the sum of ten zeros is no division by zero
+
+
+class Convention(NamedTuple):
+    """How a network's pixels come from ours, 0 paper to 255 ink: times `scale`, plus `offset`.
+
+    With `by_norm`, divided by the Euclidean norm of their column instead, as
+    `keras.utils.normalize(images, axis=1)` does.
+    """
+
+    words: str
+    scale: float = 1
+    offset: float = 0
+    by_norm: bool = False
+
+    def applied(self, images, ops=np):
+        """Return images (n, 28, 28), 0 to 255, in this convention.
+
+        `ops` is NumPy, or `keras.ops` for images that are part of a Keras model.
+        """
+        if self == OURS:
+            return images
+        images = images.astype(np.float32) if ops is np else images
+        if self.by_norm:
+            norms = ops.sqrt(ops.sum(images * images, axis=1, keepdims=True))
+            return images / ops.maximum(norms, np.float32(1))  # of whole numbers: 0, or at least 1
+        return images * np.float32(self.scale) + np.float32(self.offset)
+
+
+OURS = Convention("from 0 to 255, light ink on dark")
+CONVENTIONS = (
+    OURS,
+    Convention("from 0 to 1, light ink on dark", 1 / 255),
+    Convention("from -1 to 1, light ink on dark", 2 / 255, -1),
+    Convention("from 0 to 255, dark ink on light", -1, 255),
+    Convention("from 0 to 1, dark ink on light", -1 / 255, 1),
+    Convention("from -1 to 1, dark ink on light", -2 / 255, 1),
+    Convention("divided by the norm of their column", by_norm=True),
+)
+
+
+class Expected(NamedTuple):
+    """The convention of a network's input, and what its ten outputs are."""
+
+    convention: Convention = OURS
+    answers: str = PROBABILITIES
+
+    def pixels(self, images):
+        """Return images, uint8 (n, 28, 28), in the network's convention."""
+        return self.convention.applied(images)
+
+    def probabilities(self, answers, ops=np):
+        """Return the network's outputs, float32 (…, 10), as probabilities; `ops` as above."""
+        if self.answers == PROBABILITIES:
+            return answers
+        if self.answers == LOGITS:
+            powers = ops.exp(answers - ops.max(answers, axis=-1, keepdims=True))
+        else:
+            powers = ops.maximum(answers, LEAST_SIGMOID)
+        return powers / ops.sum(powers, axis=-1, keepdims=True)
+
+
+def found(network):
+    """Find the `Expected` input and output of a network by trying them on synthetic digits.
+
+    Return it with the number of right answers and the number of digits. Among conventions of about
+    equal accuracy, take the lowest cross-entropy: an input scaled too large gets the same answers,
+    with saturated confidence. `network` takes images (n, 28, 28) to outputs (n, 10).
+    """
+    from digits.data import synthetic  # only for other projects' networks
+
+    images, labels = synthetic.digits(TRIED, seed=1)
+    likely = CONVENTIONS
+    for count in (FEWER, TRIED):
+        outputs = {each: np.nan_to_num(network(each.applied(images[:count]))) for each in likely}
+        right = {each: number_right(labels[:count], outputs[each]) for each in likely}
+        most = max(right.values())
+        likely = [each for each in likely if right[each] >= most - ALIKE]
+        if most < LEAST_ACCURACY * count:
+            break
+    kind = kind_of(np.concatenate(list(outputs.values())))
+    candidates = {Expected(each, kind): outputs[each] for each in likely}
+    best = least_uncertain(candidates, labels[:count])
+    return best, right[best.convention], count
+
+
+def least_uncertain(candidates, labels):
+    """Return the `Expected` with the lowest cross-entropy; `candidates` are its outputs (n, 10)."""
+    return min(
+        candidates,
+        key=lambda each: cross_entropy(labels, each.probabilities(candidates[each])),
+    )
+
+
+def number_right(labels, answers):
+    return int((answers.argmax(axis=1) == labels).sum())
+
+
+def kind_of(answers):
+    """Return what outputs (n, 10) are: probabilities, sigmoids or logits."""
+    if answers.min() < 0 or answers.max() > 1 + 1e-3:
+        return LOGITS
+    sums = answers.sum(axis=1)
+    return PROBABILITIES if np.median(np.abs(sums - 1)) < 1e-3 else SIGMOIDS
+
+
+def described(expected, right, count):
+    """Return what `found` found, as a sentence without its subject."""
+    kinds = {LOGITS: "answers with logits, which get a softmax", SIGMOIDS: "answers with sigmoids"}
+    start = f"{kinds[expected.answers]}, and " if expected.answers in kinds else ""
+    read = f"reads {right} of {count} synthetic digits"
+    if right < LEAST_ACCURACY * count:
+        return f"{start}{read} at best: do not trust its answers"
+    return f"{start}expects pixels {expected.convention.words} (it {read} so)"

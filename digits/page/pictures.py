@@ -1,0 +1,178 @@
+"""A picture file → an upright PIL image → grey, for the pipeline; and what the user is shown."""
+
+import os
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from digits import UserError
+from digits.files import first_line, reason, special_kind
+from digits.page import decoding
+from digits.page.filters import median, shrunk
+from digits.page.ink import contrast
+
+COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}  # that Pillow reduces and turns into grey
+
+PAGE_SIDE = 1000  # px: enough to read digits, and what keeps a photograph quick
+FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
+MAX_SAMPLED = 1_000_000  # px: enough for a median
+BAND_PIXELS = 1_000_000  # of a deep picture, scaled at once: what bounds the memory
+COLOUR_GAIN = 1.5  # times the contrast of grey: with less, a single colour is not worth it
+
+
+def files_at(path):
+    """Return the pictures that `path` names: those of a folder by name, else itself."""
+    try:
+        return sorted(filter(is_picture, path.iterdir())) or [path]
+    except (OSError, ValueError):  # no folder, or one that cannot be entered: `load` says so
+        return [path]
+
+
+def is_picture(path):
+    has_suffix = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
+    return has_suffix and not path.is_dir()
+
+
+def load(path):
+    """Return a picture file as an upright PIL image, of an animation the first frame.
+
+    It is reduced to less than 2 * `PAGE_SIDE` pixels a side; `info["reduced"]` is the factor.
+    Raises UserError, without the file's name, if it is missing or unreadable.
+    """
+    try:
+        require_picture_file(path)
+        with warnings.catch_warnings(), decoding.picture_file(path) as file:
+            warnings.simplefilter("ignore")  # about oddities that do no harm
+            return upright_and_reduced(decoding.decoded(file, PAGE_SIDE))
+    except UserError:
+        raise
+    except Exception as error:  # each of Pillow's many readers raises what it likes
+        raise UserError(fault(error)) from error
+
+
+def require_picture_file(path):
+    """Raise UserError if `path` is a folder, or a special file, whose content may never end."""
+    try:
+        kind = special_kind(path)
+    except ValueError as error:
+        raise UserError(f"cannot be read ({first_line(error)}); check the path") from error
+    if kind:
+        raise UserError(f"{kind}, not a picture; save the picture in a file, and name that")
+    if path.is_dir() and os.access(path, os.R_OK):
+        raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
+
+
+def fault(error):
+    if isinstance(error, (MemoryError, Image.DecompressionBombError)):
+        return decoding.TOO_LARGE
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be read ({reason(error)}); check the path"
+    return "the picture is damaged; save it anew as PNG or JPEG"
+
+
+def upright_and_reduced(picture):
+    """Return a PIL image turned as its EXIF says, and reduced by a whole factor if it is large."""
+    upright = in_common_mode(picture)
+    ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again
+    factor = max(1, max(upright.size) // PAGE_SIDE)
+    reduced = upright.reduce(factor) if factor > 1 else upright
+    reduced.info["reduced"] = factor * picture.info.get("reduced", 1)
+    return reduced
+
+
+def in_common_mode(picture):
+    """Return a PIL image in a mode that Pillow reduces and turns into grey."""
+    if is_deep(picture):
+        return scaled_to_one(picture)
+    if picture.has_transparency_data:
+        return picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
+    return picture if picture.mode in COMMON_MODES else picture.convert("RGB")
+
+
+def is_deep(picture):
+    """Whether a picture is grey of more than eight bits: 16, 32 or floating-point."""
+    return picture.mode.startswith(("I", "F"))
+
+
+def scaled_to_one(picture):
+    """Return a deep picture as grey of mode F, 0 black to 1 white: the least full scale it fits in.
+
+    Negative and non-finite values stand for no data, as -3.4e38 in maps: they become the median.
+    """
+    brightest = max(values.max(initial=0, where=valid) for _, values, valid in bands(picture))
+    white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
+    background = median_of_data(picture) / white
+    result = picture if picture.mode == "F" else Image.new("F", picture.size)
+    for box, values, valid in bands(picture):
+        scaled = np.where(valid, values, 0) / np.float32(white)
+        scaled[~valid] = background
+        result.paste(Image.fromarray(scaled), box)
+    result.info = picture.info
+    return result
+
+
+def median_of_data(picture):
+    """Return the median of a deep picture's data, of a large one from an even sample."""
+    step = 1 + picture.width * picture.height // MAX_SAMPLED
+    found = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
+    return median(found) if len(found) else 0
+
+
+def bands(picture):
+    """Yield the box of each band of rows, its values, float32 (h, w), and which are data."""
+    rows = max(1, BAND_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        box = 0, top, picture.width, min(top + rows, picture.height)
+        values = np.asarray(picture.crop(box)).astype(np.float32)
+        yield box, values, np.isfinite(values) & (values >= 0)
+
+
+def grey(picture):
+    """Return a picture as float32 grey (h, w), 0 black to 1 white, at most `PAGE_SIDE` a side.
+
+    It is red, green or blue if the contrast of the ink is much greater there.
+    """
+    plain = shrunk(luminance(picture), PAGE_SIDE)
+    if picture.mode in ("F", "L", "LA"):
+        return plain
+    colours = Image.fromarray(for_display(picture)).split()
+    colours = [shrunk(np.asarray(each, np.float32) / 255, PAGE_SIDE) for each in colours]
+    clearest = max(colours, key=contrast)
+    return clearest if contrast(clearest) > COLOUR_GAIN * contrast(plain) else plain
+
+
+def luminance(picture):
+    """Return a picture as float32 grey (h, w), 0 to 1, transparency laid on a background."""
+    if is_deep(picture):
+        return np.asarray(picture)
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("L"), np.float32) / 255
+    values, opacity = grey_and_opacity(picture)
+    return values * opacity + background_grey(values, opacity) * (1 - opacity)
+
+
+def grey_and_opacity(picture):
+    """Return a transparent picture's grey and opacity, each float32 (h, w), 0 to 1."""
+    return np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
+
+
+def background_grey(values, opacity):
+    """Return the grey, 0 to 1, to lay a transparent picture on."""
+    opaque = values[opacity > 0.5]
+    if opaque.size > values.size / 2:
+        return median(opaque)  # which is the picture's own background
+    return 0.0 if opaque.size and opaque.mean() > 0.5 else 1.0
+
+
+def for_display(picture):
+    """Return a PIL image as uint8 colour (h, w, 3), at most `PAGE_SIDE` a side."""
+    if is_deep(picture):
+        picture = Image.fromarray(np.rint(255 * np.asarray(picture)).astype(np.uint8))
+    if picture.has_transparency_data:
+        background = (round(255 * background_grey(*grey_and_opacity(picture))),) * 3
+        paper = Image.new("RGBA", picture.size, background)
+        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+    picture = picture.convert("RGB")
+    picture.thumbnail((PAGE_SIDE, PAGE_SIDE))
+    return np.asarray(picture)

@@ -1,0 +1,264 @@
+"""Parts → rows of digits: split into segments, and merged as the network is most confident."""
+
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+
+from digits.page.answers import Digit
+from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
+
+MAX_SEGMENTS = 400  # that are classified: of 421 pictures, the one with the most has 133
+MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height, shared by neighbours in a row
+MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
+MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
+MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
+MAX_MERGED = 5  # components in one digit
+MAX_MERGED_GAP = 0.5  # of the digits' height, between parts of one digit
+# Costs, in log probability:
+SEPARATE_COST, TOUCHING_COST = 0.7, 0.2  # of merging neighbours, with and without a gap
+GAP_COST = 4.0  # of the gap, per the digits' height
+OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
+SPLIT_COST = 1.0  # of splitting a component
+WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
+MIN_CONFIDENCE = 0.2  # mean of a page's digits: with less, they are none
+MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
+MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: more overlap is in a pattern
+MAX_ONES = 9  # side by side in a number
+CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
+LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
+MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
+
+
+class Reading(NamedTuple):
+    """What an ink may be read as."""
+
+    rows: list  # lists of `Digit`s, from the top
+    polarity: float  # the probability of the ink's polarity
+
+
+class Classifier:
+    """Classifies the segments of an `Ink`, each once. `predict` is that of the pipeline."""
+
+    def __init__(self, ink, predict):
+        self.ink, self.predict = ink, predict
+        self.known = {}  # a `Digit` for each segment
+
+    def digits(self, segments):
+        """Return a `Digit` for each segment. Raises NotDigitsError if they are far too many."""
+        new = list({segment: None for segment in segments if segment not in self.known})
+        if len(self.known) + len(new) > MAX_SEGMENTS:
+            raise NotDigitsError
+        if new:
+            images = np.stack([mnist_image(self.ink, segment) for segment in new])
+            has_ink = images.any(axis=(1, 2))[:, np.newaxis]
+            probabilities = np.where(has_ink, self.predict(images), np.float32(0.1))
+            boxes = [segment.box for segment in new]
+            self.known |= zip(new, map(Digit, images, boxes, probabilities), strict=True)
+        return [self.known[segment] for segment in segments]
+
+    def confidences(self, segments):
+        """Return the confidence in each segment as a digit, float32 (n,)."""
+        return np.array([digit.probabilities.max() for digit in self.digits(segments)])
+
+
+def most_probable(readings):
+    """Return the rows of the `Reading` of greatest probability, none if it is of no digits."""
+    found = [reading for reading in readings if reading.rows]
+    best = max(found, key=lambda each: each.polarity * mean_confidence(each.rows), default=None)
+    return best.rows if best and mean_confidence(best.rows) >= MIN_CONFIDENCE else []
+
+
+def mean_confidence(rows):
+    """Return the mean confidence of the digits in some rows, 0 to 1."""
+    return np.mean([digit.confidence for row in rows for digit in row])
+
+
+def as_one_digit(parts, classifier):
+    """Return the `Reading` of all parts as a single digit."""
+    return Reading([classifier.digits([parts.whole])], parts.ink.probability)
+
+
+def as_rows(parts, classifier):
+    """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
+    rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
+    rows = without_bars(without_patterns([row for row in rows if row]))
+    is_photograph = rows and is_detail(rows, parts.ink.components)
+    return Reading([] if is_photograph else rows, parts.ink.probability)
+
+
+def is_detail(rows, components):
+    """Whether what is read is a trifle beside much else: a detail of a photograph."""
+    boxes = np.array([digit.box for row in rows for digit in row])
+    centres = (components.boxes[:, np.newaxis, :2] + components.boxes[:, np.newaxis, 2:]) / 2
+    is_read = ((boxes[:, :2] <= centres) & (centres < boxes[:, 2:])).all(axis=2).any(axis=1)
+    is_large = components.sizes.max(axis=1) >= LARGE_PART * (boxes[:, 3] - boxes[:, 1]).max()
+    is_little = components.areas[is_read].sum() < MIN_READ_SHARE * components.areas.sum()
+    return is_little and (is_large & ~is_read).sum() > MAX_UNREAD
+
+
+def without_patterns(rows):
+    """Return the rows, but beside a clear one none that is unclear or whose digits overlap."""
+    written = [row for row in rows if mean_confidence([row]) >= UNCLEAR_ROW and not overlaps(row)]
+    return written if any(mean_confidence([row]) >= CLEAR_ROW for row in written) else rows
+
+
+def overlaps(row):
+    """Whether the digits of a row overlap more than in handwriting."""
+    boxes = np.array([digit.box for digit in row])
+    overlap = np.maximum(boxes[:-1, 2] - boxes[1:, 0], 0).sum()
+    return overlap > MAX_ROW_OVERLAP * (boxes[:, 2] - boxes[:, 0]).sum()
+
+
+def without_bars(rows):
+    """Return the rows, but none of very many ones (a comb, a barcode), nor of ones beside such."""
+    bars = "1" * (MAX_ONES + 1)
+    texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
+    if not any(bars in text for text in texts):
+        return rows
+    kept = [bars not in text and set(text) != {"1"} for text in texts]
+    return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept]
+
+
+def rows_of_segments(parts, classifier):
+    """Return rows of `Segment`s, from the top, each from left to right."""
+    segments = merge_stacked(parts.segments, parts.digit_height, classifier)
+    segments = sorted(segments, key=centre_x)
+    rows = linked([segment for segment in segments if parts.is_body(segment)])
+    for segment in segments:
+        if not parts.is_body(segment):
+            add_to_nearest(segment, rows, MAX_PART_DISTANCE * parts.digit_height)
+    rows = inside_border([sorted(row, key=centre_x) for row in rows], parts.ink.components)
+    return sorted(rows, key=lambda row: np.mean([each.box[1] + each.box[3] for each in row]))
+
+
+def centre_x(segment):
+    return (segment.box[0] + segment.box[2]) / 2
+
+
+def merge_stacked(segments, digit_height, classifier):
+    """Return segments, merged where one above another is more probable as one digit, as a 5."""
+    pairs = [pair for pair in permutations(segments, 2) if are_stacked(*pair, digit_height)]
+    if not pairs:
+        return segments
+    separate = np.prod([classifier.confidences(each) for each in zip(*pairs, strict=True)], axis=0)
+    wholes = [merged(pair) for pair in pairs]
+    gains = classifier.confidences(wholes) - separate
+    used, new = set(), []
+    for i in (-gains).argsort():
+        if gains[i] > 0 and used.isdisjoint(pairs[i]):
+            used.update(pairs[i])
+            new.append(wholes[i])
+    rest = [segment for segment in segments if segment not in used]
+    return merge_stacked([*rest, *new], digit_height, classifier) if new else segments
+
+
+def are_stacked(upper, lower, digit_height):
+    """Whether one segment is so close above another that they may be one digit."""
+    gap = lower.box[1] - upper.box[3]
+    is_near = -MAX_PART_DISTANCE * digit_height <= gap <= MAX_STACKED_GAP * digit_height
+    shared = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
+    is_above = upper.box[1] < lower.box[1]
+    return is_near and is_above and shared >= MIN_PART_OVERLAP * min(upper.width, lower.width)
+
+
+def linked(bodies):
+    """Return rows of segments, ordered from the left: each in the row of the next level one."""
+    row_of = {}
+    for i in reversed(range(len(bodies))):
+        level = (j for j in range(i + 1, len(bodies)) if are_level(bodies[i], bodies[j]))
+        row_of[i] = row_of.get(next(level, None), i)
+    return [[bodies[i] for i in row_of if row_of[i] == row] for row in set(row_of.values())]
+
+
+def are_level(left, right):
+    """Whether two segments are so level that they may be neighbours in a row."""
+    shared = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
+    return shared >= MIN_LEVEL_OVERLAP * min(left.height, right.height)
+
+
+def add_to_nearest(segment, rows, max_distance):
+    """Add a segment to the row of the nearest other segment, if that is near enough."""
+    distances = [min(distance(segment.box, each.box) for each in row) for row in rows]
+    if distances and min(distances) <= max_distance:
+        rows[distances.index(min(distances))].append(segment)
+
+
+def distance(box, other):
+    """Return the distance of two boxes in pixels: horizontal plus vertical gap."""
+    gap = max(box[0] - other[2], other[0] - box[2], 0)
+    return gap + max(box[1] - other[3], other[1] - box[3], 0)
+
+
+def inside_border(rows, components):
+    """Return the rows of which the border cuts off less than half, or all if there are none."""
+    on_border = components.pixels_on_border()
+    shares = [np.mean([on_border[list(each.components)].any() for each in row]) for row in rows]
+    return [row for row, share in zip(rows, shares, strict=True) if share < MAX_CUT_OFF] or rows
+
+
+def read_row(row, parts, classifier):
+    """Return the `Digit`s of a row of segments: the most probable way to split and merge them.
+
+    Dynamic programming finds the greatest sum of log probabilities, less the costs.
+    """
+    segments = [each for segment in row for each in split(segment, parts)]
+    candidates = list(candidates_among(segments, parts))
+    classified = classifier.digits([candidate for *_, candidate in candidates])
+    best = [(0.0, [])]  # of the first 0, 1, … segments: the sum, and the digits
+    for stop, segment in enumerate(segments, start=1):
+        total, digits = best[-1]
+        options = [(total - omission_cost(segment, parts), digits)]
+        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
+            if end == stop:
+                total, digits = best[start]
+                total = total + np.log(digit.probabilities.max()) - cost
+                options.append((total, [*digits, digit]))
+        best.append(max(options, key=lambda option: option[0]))
+    return best[-1][1]
+
+
+def candidates_among(segments, parts):
+    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
+    for start in range(len(segments)):
+        cost = SPLIT_COST / 2 if start and segments[start - 1].is_split else 0.0
+        whole = segments[start]
+        for stop in range(start + 1, len(segments) + 1):
+            if stop > start + 1:
+                cost += merge_cost(whole, segments[stop - 1], parts)
+                whole = merged([whole, segments[stop - 1]])
+            if cost == np.inf or not may_be_digit(whole, parts.digit_height):
+                break
+            if any(parts.is_body(segment) for segment in segments[start:stop]):
+                yield start, stop, cost + shape_cost(whole), whole
+
+
+def may_be_digit(segment, digit_height):
+    count, max_width = len(segment.components), MAX_ASPECT * max(digit_height, segment.height)
+    return count == 1 or (count <= MAX_MERGED and segment.width <= max_width)
+
+
+def omission_cost(segment, parts):
+    """Return the cost of leaving a segment out."""
+    if parts.is_body(segment):
+        return np.inf
+    return OMISSION_COST * max(segment.width, segment.height) / parts.digit_height
+
+
+def shape_cost(segment):
+    """Return the cost of a digit that ends at a split, or is wide."""
+    excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
+    return SPLIT_COST / 2 * segment.is_split + WIDTH_COST * excess
+
+
+def merge_cost(left, right, parts):
+    """Return the cost of merging two neighbours into one digit."""
+    if left.is_split:
+        return 0.0
+    gap = right.box[0] - left.box[2]
+    if gap > MAX_MERGED_GAP * parts.digit_height:
+        return np.inf
+    if -gap > MIN_PART_OVERLAP * min(left.width, right.width):
+        return 0.0
+    base = SEPARATE_COST if gap > 0 and parts.is_body(right) else TOUCHING_COST if gap <= 0 else 0
+    return base + GAP_COST * max(gap, 0) / parts.digit_height

@@ -1,0 +1,550 @@
+"""Pages that the project draws itself, each for one rule of the picture reader.
+
+A page looks like something that people photograph or scan, is drawn from a seed, and is read wrong
+as soon as its rule is switched off: `benchmarks/reader_rules.py` checks it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from digits.data import pen_strokes, synthetic
+from digits.page import pipeline
+
+GOLDEN = {}  # name → Page
+SHARP = 4  # times as large as it will be, so that a stroke has soft edges
+
+
+class Page(NamedTuple):
+    """A page: `draw` takes a random generator and returns a PIL image; `text` is written on it."""
+
+    draw: object
+    text: str
+
+    @property
+    def reason(self):
+        return self.draw.__doc__
+
+
+def golden(text):
+    """Return a decorator which enters a function that draws a page with this text."""
+
+    def entered(draw):
+        GOLDEN[draw.__name__] = Page(draw, text)
+        return draw
+
+    return entered
+
+
+def drawn(name, seed=1):
+    """Return the golden page of that name, a PIL image."""
+    return GOLDEN[name].draw(np.random.default_rng(seed))
+
+
+def is_read(name, predict):
+    """Whether a golden page is read as its text: its digits, "?" if not sure, "" if no digit."""
+    answer = pipeline.answer_to_drawing(drawn(name), predict)
+    assert answer.status != "unreadable", answer.error
+    return answer.text + "?" * (answer.status == "unsure") == GOLDEN[name].text
+
+
+# Ink: float arrays, 0 paper to 1 ink.
+
+
+def digit(label, height, pen, random, style=0, unsteady=1.5):
+    """Return a digit in pen strokes, `height` pixels high, of a pen that is `pen` pixels wide."""
+    curves = curves_of(pen_strokes.DIGITS[label][style], random, unsteady)
+    return strokes([each * (height - pen) / 100 for each in curves], pen)
+
+
+def curves_of(text, random=None, unsteady=0.0):
+    """Return the curves of a writing style's text, 100 high, their points moved at random."""
+    curves = []
+    for points, corners in synthetic.strokes(text):
+        moved = random.normal(0, unsteady, points.shape) if unsteady else 0
+        curves.append(synthetic.curve(points + moved, corners))
+    return curves
+
+
+def strokes(curves, pen):
+    """Return curves, each points x, y in pixels, drawn with a round pen `pen` pixels wide."""
+    low = np.min([each.min(axis=0) for each in curves], axis=0) - pen / 2
+    high = np.max([each.max(axis=0) for each in curves], axis=0) + pen / 2
+    width, height = (int(np.ceil(side)) for side in high - low)
+    page = Image.new("L", (SHARP * width, SHARP * height))
+    brush = ImageDraw.Draw(page)
+    for curve in curves:
+        points, r = SHARP * (curve - low), SHARP * pen / 2
+        brush.line([tuple(point) for point in points], 255, round(2 * r))
+        for x, y in points:
+            brush.ellipse((x - r, y - r, x + r, y + r), 255)
+    return np.asarray(page.reduce(SHARP), np.float32) / 255
+
+
+def blank(height, width):
+    return np.zeros((height, width), np.float32)
+
+
+def put(page, ink, left, top):
+    """Lay ink on a page of ink, in place; what goes beyond the page is cut off."""
+    left, top = round(left), round(top)
+    cut = ink[max(-top, 0) :, max(-left, 0) :]
+    place = page[max(top, 0) :, max(left, 0) :][: cut.shape[0], : cut.shape[1]]
+    np.maximum(place, cut[: place.shape[0], : place.shape[1]], out=place)
+
+
+def write(page, text, left, top, random, height=70, pen=7, gap=16, **how):
+    """Write digits in a row on a page, in place, and return where the row ends."""
+    for label in text:
+        ink = digit(int(label), height, pen, random, **how)
+        put(page, ink, left, top + height - ink.shape[0] + random.integers(-2, 3))
+        left += ink.shape[1] + gap
+    return left - gap
+
+
+# From ink to a picture.
+
+
+def paper(ink, contrast=0.7, light=0.9):
+    """Return dark ink on paper as grey, 0 black to 1 white."""
+    return light * (1 - contrast * ink)
+
+
+def photo(grey, random, grain=0.01, blur=0.8):
+    """Return grey as a photograph of it: a PIL image, slightly blurred, with grain."""
+    soft = scan(grey).filter(ImageFilter.GaussianBlur(blur))
+    return scan(np.asarray(soft) / 255 + random.normal(0, grain, grey.shape))
+
+
+def scan(grey):
+    """Return grey as a PIL image, just as it is."""
+    return Image.fromarray(np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8))
+
+
+def grid(ink):
+    """Return the rows and columns of a page's pixels."""
+    return np.indices(ink.shape)
+
+
+def cloudy(shape, size, random):
+    """Return soft noise of clouds about `size` pixels wide, mean 0, standard deviation 1."""
+    few = random.normal(0, 1, [max(2, side // size + 2) for side in shape]).astype(np.float32)
+    wide = Image.fromarray(few).resize(shape[::-1], Image.Resampling.BICUBIC)
+    values = np.asarray(wide)
+    return (values - values.mean()) / values.std()
+
+
+def lines(ink, gap, first, tilt=0.0, wide=3):
+    """Return ruled lines across a page, 0 to 1, `gap` pixels apart."""
+    rows, columns = grid(ink)
+    return ((rows + tilt * columns - first) % gap < wide).astype(np.float32)
+
+
+def sign(number, height, pen):
+    """Return a letter or another sign that is no digit, in pen strokes."""
+    return strokes([each * height / 100 for each in curves_of(pen_strokes.SIGNS[number])], pen)
+
+
+def write_signs(page, numbers, left, top, height=80, pen=7):
+    """Write signs in a row on a page, in place."""
+    for number in numbers:
+        ink = sign(number, height, pen)
+        put(page, ink, left, top)
+        left += ink.shape[1] + 12
+
+
+# Paper and light.
+
+
+@golden("")
+def watermark(random):
+    """A watermark that hardly differs from its paper is no ink."""
+    ink = blank(220, 300)
+    write(ink, "8", 110, 50, random, height=120, pen=14)
+    return scan(paper(0.05 * ink))
+
+
+@golden("42")
+def bad_light(random):
+    """The grain of a picture taken in bad light is no ink."""
+    ink = blank(200, 260)
+    write(ink, "42", 60, 40, random, height=80, pen=6)
+    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.14, blur=0.5)
+
+
+@golden("7")
+def wood(random):
+    """The coarse grain of what a digit is written on is no ink."""
+    ink = blank(220, 300)
+    write(ink, "7", 50, 40, random, height=140, pen=16)
+    return photo(paper(ink, 0.85, 0.8) + 0.12 * cloudy(ink.shape, 14, random), random)
+
+
+@golden("3")
+def rough_paper(random):
+    """Faint ink on rough paper is ink, although the grain is nearly as strong."""
+    ink = blank(240, 240)
+    write(ink, "3", 70, 40, random, height=140, pen=16)
+    return photo(paper(ink, 0.4, 0.8) + 0.06 * cloudy(ink.shape, 8, random), random)
+
+
+@golden("38")
+def shadow_between(random):
+    """A shadow with light on both sides of it is paper."""
+    ink = blank(240, 340)
+    write(ink, "38", 110, 70, random, height=100, pen=9)
+    rows, columns = grid(ink)
+    depth = np.minimum(columns + 0.2 * rows - 80, 230 - columns - 0.2 * rows)
+    return photo(paper(ink) * (1 - 0.45 / (1 + np.exp(-depth / 1.5))), random)
+
+
+@golden("")
+def letter_lit_from_a_side(random):
+    """The paper around a letter is no light ink, although the light falls off across it."""
+    ink = blank(180, 200)
+    put(ink, sign(6, 90, 16), 50, 36)
+    rows, columns = grid(ink)
+    return photo(paper(ink) * (1 - 0.85 * (columns + 0.5 * rows) / 290), random)
+
+
+@golden("81")
+def price_tag(random):
+    """A slip of paper on a dark table is paper; what is written on it is the ink."""
+    table = 0.2 + 0.02 * cloudy((260, 300), 10, random)
+    ink = blank(70, 120)
+    write(ink, "81", 34, 12, random, height=46, pen=5, gap=10)
+    table[90:160, 80:200] = paper(ink, contrast=0.45)
+    return photo(table, random)
+
+
+@golden("26")
+def red_on_green(random):
+    """Ink is read that differs from its paper in colour alone, also beside black specks."""
+    ink = blank(200, 260)
+    write(ink, "26", 70, 50, random, height=90, pen=9)
+    green, red = np.array([120, 170, 130]), np.array([205, 130, 125])
+    colours = green + ink[..., np.newaxis] * (red - green)
+    colours += random.normal(0, 2, colours.shape)
+    for _ in range(3):
+        row, column = random.integers(5, [190, 250])
+        colours[row : row + 3, column : column + 3] = 20
+    return Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
+
+
+@golden("73")
+def white_on_transparent(random):
+    """A transparent picture with white ink lies on dark paper."""
+    ink = blank(200, 260)
+    write(ink, "73", 70, 50, random, height=90, pen=9)
+    page = Image.new("L", ink.shape[::-1], 255)
+    page.putalpha(scan(ink))
+    return page
+
+
+# Lines of the paper, and frames.
+
+
+@golden("36")
+def squared(random):
+    """The lines of squared paper are no ink."""
+    ink = blank(240, 280)
+    write(ink, "36", 80, 66, random, height=90, pen=8)
+    both = np.maximum(lines(ink, 40, 17), lines(ink.T, 40, 11).T)
+    return photo(paper(np.maximum(ink, 0.8 * both)), random)
+
+
+@golden("27")
+def ruled_askew(random):
+    """The lines of ruled paper are no ink in a picture taken askew either."""
+    ink = blank(240, 340)
+    write(ink, "27", 110, 66, random, height=90, pen=7)
+    return photo(paper(np.maximum(ink, 0.8 * lines(ink, 60, 30, tilt=0.08))), random)
+
+
+@golden("92")
+def ruled_with_margin(random):
+    """A line that ends just before the picture's edge is one of the paper."""
+    ink = blank(240, 340)
+    write(ink, "92", 100, 66, random, height=90, pen=7)
+    ruled = lines(ink, 60, 30)
+    ruled[:, :5] = ruled[:, -5:] = 0
+    return photo(paper(np.maximum(ink, 0.8 * ruled)), random)
+
+
+@golden("7")
+def bar_from_edge_to_edge(random):
+    """The thick bar of a 7 that was cut out is no line of the paper."""
+    return scan(paper(digit(7, 140, 16, random)[:, 2:-2]))
+
+
+@golden("6")
+def sudoku_cell(random):
+    """The frame of a cell along the picture's edges is no digit."""
+    ink = blank(56, 56)
+    write(ink, "6", 19, 10, random, height=36, pen=4)
+    ink[:, :3] = ink[:2] = ink[-3:] = 0.9
+    return photo(paper(ink), random, blur=0.5)
+
+
+@golden("7")
+def underline(random):
+    """An underline below a digit is no part of it."""
+    ink = blank(200, 240)
+    write(ink, "7", 90, 40, random, height=80)
+    put(ink, strokes([np.array([[0, 4], [40, 2], [90, 0.0]])], 6), 70, 134)
+    return photo(paper(ink), random)
+
+
+# Small pictures, as data sets have them.
+
+
+@golden("5")
+def broken_and_small(random):
+    """A small picture holds one digit, however broken."""
+    ink = blank(28, 28)
+    put(ink, digit(5, 21, 2.6, random), 7, 3)
+    ink[8:10] = ink[14] = ink[19] = 0
+    return scan(ink)
+
+
+@golden("2")
+def small_and_thick(random):
+    """The thick strokes of a small digit are ink, not paper."""
+    return scan(np.pad(digit(2, 20, 5.6, random, unsteady=1), 1))
+
+
+@golden("2")
+def small_and_sharp(random):
+    """A small picture has no grain that must be smoothed away."""
+    return scan(1 - np.pad(digit(2, 28, 7, random, unsteady=1), 1))
+
+
+@golden("3")
+def more_ink_than_paper(random):
+    """A digit that was cut out of its page may be more ink than paper."""
+    return scan(1 - np.pad(digit(3, 40, 10, random, unsteady=1), 1))
+
+
+@golden("2")
+def cut_out_tightly(random):
+    """A digit that touches the edges of its picture is one."""
+    return scan(digit(2, 28, 4, random, style=2, unsteady=0.5))
+
+
+# Pens.
+
+
+@golden("8")
+def thick_marker(random):
+    """The strokes of a thick marker are ink, not paper."""
+    ink = blank(260, 260)
+    write(ink, "8", 40, 30, random, height=200, pen=58)
+    return photo(paper(ink), random)
+
+
+@golden("4")
+def pressed_pencil(random):
+    """A dark spot where a pencil was pressed does not make its other strokes fade."""
+    ink = blank(200, 200)
+    write(ink, "4", 60, 50, random, height=100, pen=8)
+    row, column = np.argwhere(ink > 0.9)[20]
+    rows, columns = grid(ink)
+    spot = np.hypot(rows - row, columns - column) < 7
+    return photo(paper(np.maximum(0.15 * ink, spot), 0.9), random)
+
+
+@golden("2")
+def gap_above(random):
+    """What a gap of the pen parts, one above the other, is one digit."""
+    ink = blank(160, 160)
+    put(ink, digit(2, 100, 8, random, style=3), 50, 30)
+    ink[60:68] = 0
+    return photo(paper(ink), random)
+
+
+@golden("9")
+def gap_beside(random):
+    """What a gap of the pen parts, side by side, is one digit."""
+    ink = blank(160, 160)
+    nine = digit(9, 100, 8, random, style=3)
+    put(ink, nine, 50, 30)
+    gap = 50 + nine.shape[1] // 2
+    ink[:, gap : gap + 7] = 0
+    return photo(paper(ink), random)
+
+
+@golden("8")
+def broad_hand(random):
+    """A broad digit is not cut in two."""
+    ink = blank(140, 240)
+    eight = digit(8, 80, 8, random)
+    broad = Image.fromarray(eight).resize((int(2.1 * eight.shape[1]), eight.shape[0]))
+    put(ink, np.asarray(broad), 50, 30)
+    return photo(paper(ink), random)
+
+
+@golden("7?")
+def seven_or_one(random):
+    """A digit that may be a 1 or a 7 is not sure."""
+    ink = blank(160, 160)
+    put(ink, strokes([np.array([[0, 24], [32, 0], [22, 90.0]])], 9), 60, 34)
+    return photo(paper(ink), random)
+
+
+# Several digits.
+
+
+@golden("83")
+def touching(random):
+    """Digits that touch are parted."""
+    ink = blank(120, 200)
+    write(ink, "83", 50, 20, random, height=80, gap=-4)
+    return photo(paper(ink), random)
+
+
+@golden("22")
+def touching_and_slanted(random):
+    """Two digits that touch are too broad for one."""
+    ink = blank(130, 260)
+    write(ink, "22", 70, 20, random, height=80, pen=6, gap=-5, style=1)
+    slant = (1, 0.45, -27, 0, 1, 0)
+    slanted = scan(ink).transform(ink.shape[::-1], Image.Transform.AFFINE, slant)
+    return photo(paper(np.asarray(slanted, np.float32) / 255), random)
+
+
+@golden("4286")
+def sloping_row(random):
+    """A row that slopes is one."""
+    ink, left = blank(300, 380), 40
+    for n, label in enumerate("4286"):
+        left = 22 + write(ink, label, left, 30 + 34 * n, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("25/41")
+def staggered_rows(random):
+    """A row that begins below the end of another is a row of its own."""
+    ink = blank(260, 340)
+    end = write(ink, "25", 30, 30, random, height=80)
+    write(ink, "41", end + 10, 96, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("11/11")
+def ones_above_ones(random):
+    """A 1 above another is a digit of its own."""
+    ink = blank(260, 240)
+    write(ink, "11", 70, 30, random, height=80)
+    write(ink, "11", 70, 128, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("57")
+def row_cut_by_the_edge(random):
+    """A row that the picture's edge cuts through is not read."""
+    ink = blank(220, 300)
+    write(ink, "57", 80, 100, random, height=80)
+    write(ink, "171", 60, -30, random, height=80, gap=26)
+    return photo(paper(ink), random)
+
+
+# What is no digit.
+
+
+@golden("46")
+def dust(random):
+    """Specks of dust are no marks of writing, however many there are."""
+    ink = blank(260, 340)
+    write(ink, "46", 100, 80, random, height=100, pen=9)
+    for _ in range(140):
+        speck = strokes([np.zeros((1, 2))], random.integers(3, 6))
+        put(ink, speck, *random.uniform(4, [330, 250]))
+    return photo(paper(ink), random)
+
+
+@golden("28")
+def crease(random):
+    """A crease beside the digits is fainter than they are, and no digit."""
+    ink = blank(240, 320)
+    end = write(ink, "28", 60, 80, random, height=80)
+    put(ink, 0.28 * strokes([np.array([[4, 0], [0, 45], [3, 90.0]])], 4), end + 30, 76)
+    return photo(paper(ink), random)
+
+
+@golden("71")
+def rubbed_out(random):
+    """What was rubbed out below the digits is fainter than they are, and no ink."""
+    ink, old = blank(180, 260), blank(180, 260)
+    write(ink, "71", 60, 40, random, height=90, pen=8)
+    write(old, "48", 85, 48, random, height=90, pen=8)
+    return photo(paper(np.maximum(ink, 0.25 * old)), random)
+
+
+@golden("125")
+def comma(random):
+    """A comma is lower than the digits, and none."""
+    ink = blank(200, 340)
+    end = write(ink, "12", 40, 60, random, height=80)
+    put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 8, 128)
+    write(ink, "5", end + 36, 60, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("")
+def letters(random):
+    """Letters are no digits."""
+    ink = blank(200, 380)
+    write_signs(ink, (0, 4, 5, 7, 12), 50, 60)
+    return photo(paper(ink), random)
+
+
+@golden("39")
+def letters_below(random):
+    """A row of letters below a number is no number."""
+    ink = blank(280, 380)
+    write(ink, "39", 60, 30, random, height=90)
+    write_signs(ink, (0, 4, 5, 7, 12), 50, 160)
+    return photo(paper(ink), random)
+
+
+@golden("")
+def page_of_letters(random):
+    """One letter that looks like a 1, on a page full of others, is no number."""
+    ink = blank(330, 420)
+    for row in range(3):
+        write_signs(ink, random.choice([0, 1, 2, 4, 5, 7, 8, 12], 9), 20, 20 + 70 * row, 50, 5)
+    put(ink, digit(1, 40, 5, random), 200, 240)
+    return photo(paper(ink), random)
+
+
+@golden("28")
+def hatching_below(random):
+    """A hatched field below a number is a pattern, whose strokes overlap, and no row of ones."""
+    ink = blank(280, 340)
+    write(ink, "28", 60, 30, random, height=80)
+    for n in range(9):
+        stroke = np.array([[40.0, 0], [0, 84]]) + random.normal(0, 3, (2, 2))
+        put(ink, strokes([stroke], 5), 40 + 22 * n, 160)
+    return photo(paper(ink), random)
+
+
+@golden("")
+def barcode(random):
+    """The bars of a barcode are no ones."""
+    ink, left = blank(160, 420), 40
+    while left < 370:
+        bar, gap = 3 * random.integers(1, 4, 2)
+        ink[30:130, left : left + bar] = 1
+        left += bar + gap
+    return photo(paper(ink), random)
+
+
+@golden("")
+def rings(random):
+    """A pattern of very many rings holds no number."""
+    ink = blank(300, 420)
+    for row in range(8):
+        for column in range(10):
+            put(ink, digit(0, 24, 4, random), 12 + 40 * column, 10 + 36 * row)
+    return photo(paper(ink), random)
