@@ -287,7 +287,8 @@ def remembering(predict):
 
 def table(rules, counts, folders):
     """Yield a Markdown table of the pictures lost and won, folder by folder."""
-    yield "| number or rule | value | off | half | double | golden page |\n|---|---|---|---|---|---|"
+    yield "| number or rule | value | off | half | double | golden page |"
+    yield "|---|---|---|---|---|---|"
     for rule in rules:
         cells = [cell(rule, kind, counts, folders) for kind in ("off", "half", "double")]
         value = "" if callable(rule.value) else rule.value

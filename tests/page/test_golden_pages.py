@@ -4,12 +4,12 @@ import sys
 
 import pytest
 from conftest import ROOT
+from golden_pages import GOLDEN, is_read
 
 from digits.network import model_file
 
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests" / "page")]
+sys.path.insert(0, str(ROOT / "benchmarks"))
 import reader_rules
-from golden_pages import GOLDEN, is_read
 
 RULES = [rule for rule in reader_rules.RULES if rule.page]
 
