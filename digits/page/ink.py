@@ -17,13 +17,11 @@ MAX_CROPPED_STROKE_WIDTH = 0.8  # the same in a cropped digit, which fills its p
 MIN_BACKGROUND = 0.1  # of a cropped digit's pixels
 STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: from fine pens to thick markers
 FULL_CONTRAST = 0.3  # of black to white: with more, a pixel is no more likely to be ink
-POLARITY_SIDE = 500  # px: large enough to tell the polarity
-CONTRAST_SIDE = 256  # px: large enough to measure a colour's contrast
+POLARITY_SIDE = 500  # px: large enough to tell the polarity, or a colour's contrast
 MIN_POLARITY_PROBABILITY = 0.33  # of a polarity that is worth reading
 CONTRAST_QUANTILE = 0.99  # of the top-hat: specks do not count
 FULL_QUANTILE = 0.9  # of a component's darkness, whose outline is fainter
-INK_SHARE, FINE_INK_SHARE = 0.35, 0.2  # of a component's full darkness: as dark is ink
-FINE_STROKE = 3  # px: finer strokes fade where they fall between pixels
+INK_SHARE = 0.35  # of a component's full darkness: what is fainter was rubbed out, or is outline
 
 
 class Polarity(NamedTuple):
@@ -88,7 +86,7 @@ def light_share_of_border(grey):
 
 def contrast(grey):
     """Return the contrast of the faintest ink, 0 to 1: the 99th percentile of the top-hat."""
-    small = filters.smoothed(filters.shrunk(grey, CONTRAST_SIDE))
+    small = filters.smoothed(filters.shrunk(grey, POLARITY_SIDE))
     return max(
         filters.quantile(top_hat(each, MAX_STROKE_WIDTH), CONTRAST_QUANTILE)
         for each in (small, 1 - small)
@@ -127,10 +125,7 @@ def ink_components(darkness, mask):
     """Return the `Components` of what is dark by the measure of its own component of a mask."""
     rough = connected_components(mask)
     full = per_pixel(full_darkness(darkness, rough), rough)
-    components = connected_components(darkness > INK_SHARE * full)
-    if components.stroke_widths()[components.areas.argmax()] < FINE_STROKE:
-        components = connected_components(darkness > FINE_INK_SHARE * full)
-    return components
+    return connected_components(darkness > INK_SHARE * full)
 
 
 def top_hat(grey, width):

@@ -13,11 +13,7 @@ MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height, shared by neighbours in a 
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
 MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
-MAX_MERGED = 5  # components in one digit
-MAX_MERGED_GAP = 0.5  # of the digits' height, between parts of one digit
 # Costs, in log probability:
-SEPARATE_COST, TOUCHING_COST = 0.7, 0.2  # of merging neighbours, with and without a gap
-GAP_COST = 4.0  # of the gap, per the digits' height
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 SPLIT_COST = 1.0  # of splitting a component
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
@@ -209,33 +205,30 @@ def read_row(row, parts, classifier):
     for stop, segment in enumerate(segments, start=1):
         total, digits = best[-1]
         options = [(total - omission_cost(segment, parts), digits)]
-        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
+        for (start, end, whole), digit in zip(candidates, classified, strict=True):
             if end == stop:
                 total, digits = best[start]
-                total = total + np.log(digit.probabilities.max()) - cost
-                options.append((total, [*digits, digit]))
+                gain = np.log(digit.confidence) - shape_cost(whole)
+                options.append((total + gain, [*digits, digit]))
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
 
 def candidates_among(segments, parts):
-    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
+    """Yield neighbours that may be one digit: start, stop, and the merged segment."""
     for start in range(len(segments)):
-        cost = SPLIT_COST / 2 if start and segments[start - 1].is_split else 0.0
-        whole = segments[start]
         for stop in range(start + 1, len(segments) + 1):
-            if stop > start + 1:
-                cost += merge_cost(whole, segments[stop - 1], parts)
-                whole = merged([whole, segments[stop - 1]])
-            if cost == np.inf or not may_be_digit(whole, parts.digit_height):
+            neighbours = segments[start:stop]
+            whole = merged(neighbours)
+            if not may_be_digit(whole, parts.digit_height):
                 break
-            if any(parts.is_body(segment) for segment in segments[start:stop]):
-                yield start, stop, cost + shape_cost(whole), whole
+            if any(map(parts.is_body, neighbours)):
+                yield start, stop, whole
 
 
 def may_be_digit(segment, digit_height):
-    count, max_width = len(segment.components), MAX_ASPECT * max(digit_height, segment.height)
-    return count == 1 or (count <= MAX_MERGED and segment.width <= max_width)
+    max_width = MAX_ASPECT * max(digit_height, segment.height)
+    return len(segment.components) == 1 or segment.width <= max_width
 
 
 def omission_cost(segment, parts):
@@ -248,17 +241,4 @@ def omission_cost(segment, parts):
 def shape_cost(segment):
     """Return the cost of a digit that ends at a split, or is wide."""
     excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
-    return SPLIT_COST / 2 * segment.is_split + WIDTH_COST * excess
-
-
-def merge_cost(left, right, parts):
-    """Return the cost of merging two neighbours into one digit."""
-    if left.is_split:
-        return 0.0
-    gap = right.box[0] - left.box[2]
-    if gap > MAX_MERGED_GAP * parts.digit_height:
-        return np.inf
-    if -gap > MIN_PART_OVERLAP * min(left.width, right.width):
-        return 0.0
-    base = SEPARATE_COST if gap > 0 and parts.is_body(right) else TOUCHING_COST if gap <= 0 else 0
-    return base + GAP_COST * max(gap, 0) / parts.digit_height
+    return SPLIT_COST * segment.is_split + WIDTH_COST * excess

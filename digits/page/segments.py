@@ -13,7 +13,6 @@ from digits.page.ink import Ink, is_cropped
 MIN_AREA, MIN_SIDE = 4, 3  # px, of a component and its longer side
 BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be the bar of one
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
-BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob, no digit
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
@@ -23,7 +22,6 @@ MAX_COMPONENTS = 60  # in a picture of digits
 MAX_ASPECT = 1.5  # width by height of a digit of several components
 MAX_SPLITS = 6  # of one component
 MIN_SPLIT_WIDTH = 0.25  # of the digits' height, to either side of a split
-MIN_SPLIT_HEIGHT = 12  # px: what is lower is one digit at most
 MIN_SPLIT_ASPECT = 0.8  # width by height: what is narrower is one digit at most
 WHITE_QUANTILE = 0.9  # of a digit's darkness: as dark and more becomes white, 255
 MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
@@ -99,7 +97,7 @@ def digit_like(ink):
     is_visible = (components.areas >= MIN_AREA) & (longer >= MIN_SIDE) & (darkness >= MIN_WHITE)
     is_inside = is_visible & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
-    is_sound = is_inside & ~is_bar & (ink.stroke_widths <= BLOB_STROKE * longer)
+    is_sound = is_inside & ~is_bar
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
         return np.flatnonzero(is_visible & (longer >= min_side))
@@ -125,10 +123,9 @@ def typical_height(components, numbers):
 
 def split(segment, parts):
     """Return the segments that a segment splits into if it is wide enough for several digits."""
-    left, top, right, bottom = segment.box
-    is_low = segment.height < max(MIN_BODY * parts.digit_height, MIN_SPLIT_HEIGHT)
-    if is_low or segment.width < MIN_SPLIT_ASPECT * segment.height:
+    if not parts.is_body(segment) or segment.width < MIN_SPLIT_ASPECT * segment.height:
         return [segment]
+    left, top, right, bottom = segment.box
     inside = np.isin(parts.ink.components.labels[top:bottom, left:right], segment.components)
     splits = lowest_places(inside.sum(axis=0), MIN_SPLIT_WIDTH * parts.digit_height)
     found = []

@@ -169,8 +169,8 @@ def watermark(random):
 def bad_light(random):
     """The grain of a picture taken in bad light is no ink."""
     ink = blank(200, 260)
-    write(ink, "42", 60, 40, random, height=80, pen=6)
-    return photo(paper(ink, contrast=0.6, light=0.5), random, grain=0.14, blur=0.5)
+    write(ink, "42", 60, 40, random, height=80, pen=8)
+    return photo(paper(ink, contrast=0.5, light=0.6), random, grain=0.17, blur=0.5)
 
 
 @golden("7")
@@ -327,6 +327,13 @@ def more_ink_than_paper(random):
 
 
 @golden("2")
+def flat_foot(random):
+    """The flat foot of a small digit is no line of the paper, although it is as thin and long."""
+    ink = np.pad(digit(2, 48, 1, random, style=2, unsteady=0.5), 1)
+    return scan(ink <= 0.4)
+
+
+@golden("2")
 def cut_out_tightly(random):
     """A digit that touches the edges of its picture is one."""
     return scan(digit(2, 28, 4, random, style=2, unsteady=0.5))
@@ -431,6 +438,16 @@ def staggered_rows(random):
     return photo(paper(ink), random)
 
 
+@golden("12345678901234/56789012345678/90123456789012/34567890123456")
+def page_of_numbers(random):
+    """In a long row, only near neighbours are tried as one digit, or there are too many to try."""
+    ink = blank(330, 700)
+    for row in range(4):
+        text = "".join(str(n % 10) for n in range(1 + 14 * row, 15 + 14 * row))
+        write(ink, text, 30, 30 + 72 * row, random, height=44, pen=5, gap=14)
+    return photo(paper(ink), random)
+
+
 @golden("11/11")
 def ones_above_ones(random):
     """A 1 above another is a digit of its own."""
@@ -468,7 +485,7 @@ def crease(random):
     """A crease beside the digits is fainter than they are, and no digit."""
     ink = blank(240, 320)
     end = write(ink, "28", 60, 80, random, height=80)
-    put(ink, 0.28 * strokes([np.array([[4, 0], [0, 45], [3, 90.0]])], 4), end + 30, 76)
+    put(ink, 0.28 * strokes([np.array([[4, 0], [0, 45], [3, 90.0]])], 4), end + 60, 76)
     return photo(paper(ink), random)
 
 
