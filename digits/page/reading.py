@@ -14,6 +14,7 @@ MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
 MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
 # Costs, in log probability:
+GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 SPLIT_COST = 1.0  # of splitting a component
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
@@ -205,25 +206,26 @@ def read_row(row, parts, classifier):
     for stop, segment in enumerate(segments, start=1):
         total, digits = best[-1]
         options = [(total - omission_cost(segment, parts), digits)]
-        for (start, end, whole), digit in zip(candidates, classified, strict=True):
+        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
             if end == stop:
                 total, digits = best[start]
-                gain = np.log(digit.confidence) - shape_cost(whole)
-                options.append((total + gain, [*digits, digit]))
+                options.append((total + np.log(digit.confidence) - cost, [*digits, digit]))
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
 
 def candidates_among(segments, parts):
-    """Yield neighbours that may be one digit: start, stop, and the merged segment."""
-    for start in range(len(segments)):
+    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
+    for start, whole in enumerate(segments):
+        gaps = 0  # px
         for stop in range(start + 1, len(segments) + 1):
-            neighbours = segments[start:stop]
-            whole = merged(neighbours)
+            last = segments[stop - 1]
+            gaps += max(0, last.box[0] - whole.box[2])
+            whole = merged([whole, last])
             if not may_be_digit(whole, parts.digit_height):
                 break
-            if any(map(parts.is_body, neighbours)):
-                yield start, stop, whole
+            if any(map(parts.is_body, segments[start:stop])):
+                yield start, stop, GAP_COST * gaps / parts.digit_height + shape_cost(whole), whole
 
 
 def may_be_digit(segment, digit_height):

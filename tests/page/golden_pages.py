@@ -351,6 +351,14 @@ def thick_marker(random):
 
 
 @golden("4")
+def faint_shadow(random):
+    """The faint shadow of a thick marker, on one side of its strokes, is outside a digit's box."""
+    ink = np.pad(digit(4, 100, 28, random, style=2, unsteady=1), 36)
+    shadow = np.roll(ink, (13, 13), axis=(0, 1))
+    return scan(paper(np.maximum(ink, 0.085 * shadow), contrast=1, light=1))
+
+
+@golden("4")
 def pressed_pencil(random):
     """A dark spot where a pencil was pressed does not make its other strokes fade."""
     ink = blank(200, 200)
@@ -505,6 +513,15 @@ def comma(random):
     end = write(ink, "12", 40, 60, random, height=80)
     put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 8, 128)
     write(ink, "5", end + 36, 60, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("0")
+def comma_after_zero(random):
+    """A comma at some distance from a 0 is no part of it, although both might be a 9."""
+    ink = blank(160, 240)
+    end = write(ink, "0", 60, 40, random, height=80)
+    put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 22, 120)
     return photo(paper(ink), random)
 
 
