@@ -113,8 +113,6 @@ RULES = [
     Rule(ruled_lines, "MAX_LINE_HEIGHT", NEVER, "squared"),
     Rule(ruled_lines, "BORDER_DISTANCE", 0, "ruled_with_margin"),
     Rule(ruled_lines, "MIN_RULED_SIDE", 0, "flat_foot"),
-    Rule(segments, "MIN_AREA", 0),
-    Rule(segments, "MIN_SIDE", 0),
     Rule(segments, "BAR_ASPECT", NEVER, "underline"),
     Rule(segments, "MAX_BAR", NEVER, "underline"),
     Rule(segments, "BORDER_SHARE", NEVER, "sudoku_cell"),

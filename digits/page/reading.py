@@ -216,8 +216,8 @@ def read_row(row, parts, classifier):
 
 def candidates_among(segments, parts):
     """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
-    for start, whole in enumerate(segments):
-        gaps = 0  # px
+    for start in range(len(segments)):
+        whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
             last = segments[stop - 1]
             gaps += max(0, last.box[0] - whole.box[2])

@@ -10,7 +10,6 @@ from digits.page.components import connected_components
 from digits.page.filters import dilated, median, quantile, shrunk, sliding
 from digits.page.ink import Ink, is_cropped
 
-MIN_AREA, MIN_SIDE = 4, 3  # px, of a component and its longer side
 BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be the bar of one
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
@@ -94,7 +93,7 @@ def digit_like(ink):
     components, darkness = ink.components, ink.full_darkness
     (width, height), longer = components.sizes.T, components.sizes.max(axis=1)
     on_border = components.pixels_on_border()
-    is_visible = (components.areas >= MIN_AREA) & (longer >= MIN_SIDE) & (darkness >= MIN_WHITE)
+    is_visible = darkness >= MIN_WHITE
     is_inside = is_visible & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
     is_sound = is_inside & ~is_bar
