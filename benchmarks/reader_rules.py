@@ -23,26 +23,15 @@ from picture_table import Result, labelled
 from digits.command_line import Parser, add_model, model_or_default, run
 from digits.files import user_path
 from digits.network import model_file
-from digits.page import (
-    answers,
-    components,
-    filters,
-    ink,
-    pictures,
-    pipeline,
-    reading,
-    ruled_lines,
-    segments,
-)
+from digits.page import answers, filters, ink, pictures, pipeline, reading, ruled_lines, segments
 
 AFTER_INK = (segments, reading, answers)  # a change in these leaves the ink as it is
-READER = (filters, components, ruled_lines, ink, pictures, pipeline, *AFTER_INK)
+READER = (filters, ruled_lines, ink, pictures, pipeline, *AFTER_INK)
 NEVER = np.inf  # a threshold that nothing reaches
 
 EXAMPLES = """\
   python benchmarks/reader_rules.py
-  python benchmarks/reader_rules.py my_pictures more_pictures
-  python benchmarks/reader_rules.py my_pictures --only MAX_STROKE_WIDTH ruled_lines"""
+  python benchmarks/reader_rules.py my_pictures more_pictures"""
 
 
 class Rule(NamedTuple):
@@ -83,7 +72,6 @@ RULES = [
     Rule(filters, "LIGHT_STEPS", 1, "letter_lit_from_a_side"),
     Rule(filters, "MAX_SHARP_SIDE", 10_000, "bad_light"),
     Rule(filters, "MAX_SHARP_SIDE", 0, "small_and_sharp"),
-    Rule(filters, "smoothed", lambda grey: grey, "bad_light"),
     Rule(filters, "evenly_lit", lambda grey: grey, "letter_lit_from_a_side"),
     Rule(ink, "MIN_CONTRAST", 0, "watermark"),
     Rule(ink, "NOISE_MARGIN", 0, "wood"),
@@ -103,8 +91,6 @@ RULES = [
     Rule(ink, "light_share_of_border", lambda grey: 0.5, "letter_lit_from_a_side"),
     Rule(ink, "narrow_darkness", lambda grey: 1.0, "letter_lit_from_a_side"),
     Rule(ink, "polarity_probabilities", lambda grey: (0.5, 0.5), "letter_lit_from_a_side"),
-    Rule(ink, "polarity_probabilities", lambda grey: (1.0, 0.0), "white_on_transparent"),
-    Rule(ink, "polarity_probabilities", lambda grey: (0.0, 1.0), "wood"),
     Rule(ruled_lines, "ruled_lines", np.zeros_like, "squared"),
     Rule(ruled_lines, "MAX_SLOPE", 0, "ruled_askew"),
     Rule(ruled_lines, "SLOPES"),
@@ -131,7 +117,6 @@ RULES = [
     Rule(segments, "WORKING_SIDE"),
     Rule(segments, "THIN_STROKE", 0),
     Rule(segments, "NORMAL_STROKE"),
-    Rule(segments, "split", lambda segment, parts: [segment], "touching"),
     Rule(segments, "whole_digit", lambda components, numbers: None, "broken_and_small"),
     Rule(segments, "with_visible_strokes", lambda shades: shades),
     Rule(reading, "MAX_SEGMENTS"),
@@ -155,13 +140,6 @@ RULES = [
     Rule(reading, "MAX_UNREAD", NEVER, "page_of_letters"),
     Rule(reading, "MIN_READ_SHARE", 0, "page_of_letters"),
     Rule(reading, "MAX_CUT_OFF", NEVER, "row_cut_by_the_edge"),
-    Rule(reading, "is_detail", lambda rows, components: False, "page_of_letters"),
-    Rule(reading, "without_patterns", lambda rows: rows, "letters_below"),
-    Rule(reading, "without_bars", lambda rows: rows, "barcode"),
-    Rule(reading, "overlaps", lambda row: False, "hatching_below"),
-    Rule(reading, "add_to_nearest", lambda segment, rows, distance: None, "gap_beside"),
-    Rule(reading, "inside_border", lambda rows, components: rows, "row_cut_by_the_edge"),
-    Rule(reading, "merge_stacked", lambda segments, *others: segments, "gap_above"),
     Rule(answers, "SURE_CONFIDENCE", 0, "seven_or_one"),
 ]
 
@@ -169,24 +147,19 @@ RULES = [
 def main():
     arguments = parse()
     predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
-    only = arguments.only or [""]
-    rules = [rule for rule in RULES if any(name in rule.title for name in only)]
     if not arguments.folders:
-        return check(rules, predict)
+        return check(predict)
     counts = Counter()
-    try:
-        for number, each in enumerate(shuffled(arguments.folders), start=1):
-            counts += lost_and_won(rules, *each, predict)
-            print(f"\r{number} pictures", end="", file=sys.stderr)
-    finally:  # also of a run that is stopped
-        print(*table(rules, counts, arguments.folders), sep="\n")
+    for folder in arguments.folders:
+        for path, label, _ in labelled(folder, None):
+            counts += lost_and_won(folder, path, label, predict)
+    print(*table(counts, arguments.folders), sep="\n")
     return 0
 
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
     parser.add_argument("folders", type=user_path, nargs="*", metavar="FOLDER", help="labelled")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="parts of the rules' names")
     add_model(parser)
     return parser.parse_args()
 
@@ -198,15 +171,12 @@ def times(value, factor):
     return type(value)(value * factor)
 
 
-def check(rules, predict):
-    """Print whether each rule's golden page is misread without the rule; return an exit status."""
-    still_read = 0
-    for rule in rules:
-        if rule.page:
-            is_read = is_golden_page_read(rule, predict)
-            still_read += is_read
-            print(f"{rule.title:36} {rule.page:24} {'STILL READ' if is_read else 'misread'}")
-    return 2 if still_read else 0
+def check(predict):
+    """Print the rules without which their golden page is read all the same; return a status."""
+    needless = [rule for rule in RULES if rule.page and is_golden_page_read(rule, predict)]
+    for rule in needless:
+        print(f"{rule.title}: {rule.page} is read without it")
+    return 2 if needless else 0
 
 
 def is_golden_page_read(rule, predict):
@@ -229,32 +199,28 @@ def changed(rule, value):
             setattr(module, rule.name, before)
 
 
-def shuffled(folders):
-    """Return the folder, path and label of all pictures, in an order that mixes the folders."""
-    known = [(folder, *row[:2]) for folder in folders for row in labelled(folder, None)]
-    return [known[i] for i in np.random.default_rng(1).permutation(len(known))]
-
-
-def lost_and_won(rules, folder, path, label, predict):
+def lost_and_won(folder, path, label, predict):
     """Return a Counter of (rule's title, value, folder, "lost" or "won") for one picture."""
-    picture, predict = pictures.load(path), remembering(predict)
-    inks = pipeline.inks_of(pictures.grey(picture))
-    before, counts = is_right(label, inks, predict), Counter()
-    for rule in rules:
+    picture, predict, counts = pictures.load(path), remembering(predict), Counter()
+    inks = inks_of(picture)
+    before = is_right(label, inks, predict)
+    for rule in RULES:
         for value in rule.values.values():
             with changed(rule, value):
-                is_later = rule.module in AFTER_INK
-                after = is_right(label, inks if is_later else picture, predict)
+                after = is_right(label, inks if rule.module in AFTER_INK else picture, predict)
             if before != after:
-                counts[rule.title, str(value), folder, "lost" if before else "won"] = 1
+                counts[rule.title, value, folder, "lost" if before else "won"] = 1
     return counts
+
+
+def inks_of(picture):
+    return pipeline.inks_of(pictures.grey(picture))
 
 
 def is_right(label, inks, predict):
     """Whether `Ink`s, or those of a PIL image, are read as labelled; not so if reading fails."""
     try:
-        inks = inks if isinstance(inks, list) else pipeline.inks_of(pictures.grey(inks))
-        rows = pipeline.rows_of(inks, predict)
+        rows = pipeline.rows_of(inks if isinstance(inks, list) else inks_of(inks), predict)
     except (IndexError, ValueError, ZeroDivisionError):  # a quantile above 1, say
         return False
     return Result("", label, "", answers.Answer("", answers.status_of(rows), rows=rows)).is_right
@@ -274,29 +240,22 @@ def remembering(predict):
     return remembered
 
 
-def table(rules, counts, folders):
+def table(counts, folders):
     """Yield a Markdown table of the pictures lost and won, folder by folder."""
     yield "| number or rule | value | off | half | double | golden page |"
     yield "|---|---|---|---|---|---|"
-    for rule in rules:
+    for rule in RULES:
         cells = [cell(rule, kind, counts, folders) for kind in ("off", "half", "double")]
         value = "" if callable(rule.value) else rule.value
         yield f"| {rule.title} | {value} | {' | '.join(cells)} | {rule.page} |"
 
 
 def cell(rule, kind, counts, folders):
-    if kind not in rule.values:
-        return ""
-    value = rule.values[kind]
-    signs = {"lost": "−", "won": "+"}
-    found = [
-        "/".join(
-            f"{sign}{counts[rule.title, str(value), folder, key]}" for key, sign in signs.items()
-        )
-        for folder in folders
-    ]
-    shown = "" if kind != "off" or callable(value) else f"{value}: "
-    return shown + ", ".join(found)
+    """Return what a rule is changed to, with the pictures lost and won in each folder."""
+    value = rule.values.get(kind, "")
+    found = [[counts[rule.title, value, each, key] for key in ("lost", "won")] for each in folders]
+    words = ", ".join(f"−{lost}/+{won}" for lost, won in found if kind in rule.values)
+    return words if callable(value) else f"{value}: {words}".strip(": ")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import sys
 
+import numpy as np
 import pytest
 from conftest import ROOT
-from golden_pages import GOLDEN, is_read
+from golden_pages import GOLDEN, digit, is_read, paper, scan
 
 from digits.network import model_file
+from digits.page import pipeline
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import reader_rules
@@ -31,3 +33,14 @@ def test_each_golden_page_has_a_rule():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.title} {rule.off}")
 def test_golden_page_is_misread_without_its_rule(predict, rule):
     assert not reader_rules.is_golden_page_read(rule, predict)
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_hairline_digit_has_strokes_about_as_wide_as_mnist_s(predict, label):
+    def amount_of_ink(pen):
+        """Return that of the network's input, for a digit 300 px high: 30 px wide as in MNIST."""
+        ink = np.pad(digit(label, 300, pen, np.random.default_rng(1)), 40)
+        (found,) = pipeline.answer_to_drawing(scan(paper(ink)), predict).digits
+        return found.image.sum(dtype=int)
+
+    assert amount_of_ink(pen=1) > 0.65 * amount_of_ink(pen=30)
