@@ -37,7 +37,7 @@ EXAMPLES = """\
 class Rule(NamedTuple):
     """A constant or function of a module, what switches it off, and the golden page it is for.
 
-    Without `off` it bounds time or memory alone, or keeps a computation within its range.
+    Without `off`, it bounds time or memory alone.
     """
 
     module: object
@@ -66,9 +66,6 @@ RULES = [
     Rule(pictures, "PAGE_SIDE"),
     Rule(pictures, "COLOUR_GAIN", NEVER, "red_on_green"),
     Rule(pictures, "background_grey", lambda values, opacity: 1.0, "white_on_transparent"),
-    Rule(filters, "SAMPLED_SIDE"),
-    Rule(filters, "MIN_OTSU_RANGE"),
-    Rule(filters, "LIGHT_SIDE"),
     Rule(filters, "LIGHT_STEPS", 1, "letter_lit_from_a_side"),
     Rule(filters, "MAX_SHARP_SIDE", 10_000, "bad_light"),
     Rule(filters, "MAX_SHARP_SIDE", 0, "small_and_sharp"),
@@ -88,8 +85,6 @@ RULES = [
     Rule(ink, "MIN_POLARITY_PROBABILITY", 0.5, "price_tag"),
     Rule(ink, "FULL_QUANTILE", 1.0, "pressed_pencil"),
     Rule(ink, "INK_SHARE", 0.01, "rubbed_out"),
-    Rule(ink, "light_share_of_border", lambda grey: 0.5, "letter_lit_from_a_side"),
-    Rule(ink, "narrow_darkness", lambda grey: 1.0, "letter_lit_from_a_side"),
     Rule(ink, "polarity_probabilities", lambda grey: (0.5, 0.5), "letter_lit_from_a_side"),
     Rule(ruled_lines, "ruled_lines", np.zeros_like, "squared"),
     Rule(ruled_lines, "MAX_SLOPE", 0, "ruled_askew"),
@@ -112,9 +107,7 @@ RULES = [
     Rule(segments, "MIN_SPLIT_WIDTH"),
     Rule(segments, "MIN_SPLIT_ASPECT", 0, "letters"),
     Rule(segments, "WHITE_QUANTILE", 1.0, "pressed_pencil"),
-    Rule(segments, "MIN_WHITE"),
     Rule(segments, "BOX_SHARE", 0, "faint_shadow"),
-    Rule(segments, "WORKING_SIDE"),
     Rule(segments, "THIN_STROKE", 0),
     Rule(segments, "NORMAL_STROKE"),
     Rule(segments, "whole_digit", lambda components, numbers: None, "broken_and_small"),
@@ -145,7 +138,10 @@ RULES = [
 
 
 def main():
-    arguments = parse()
+    parser = Parser(__doc__, EXAMPLES)
+    parser.add_argument("folders", type=user_path, nargs="*", metavar="FOLDER", help="labelled")
+    add_model(parser)
+    arguments = parser.parse_args()
     predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     if not arguments.folders:
         return check(predict)
@@ -155,13 +151,6 @@ def main():
             counts += lost_and_won(folder, path, label, predict)
     print(*table(counts, arguments.folders), sep="\n")
     return 0
-
-
-def parse():
-    parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument("folders", type=user_path, nargs="*", metavar="FOLDER", help="labelled")
-    add_model(parser)
-    return parser.parse_args()
 
 
 def times(value, factor):
@@ -231,11 +220,10 @@ def remembering(predict):
     known = {}
 
     def remembered(images):
-        keys = [image.tobytes() for image in images]
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
+        new = {image.tobytes(): image for image in images if image.tobytes() not in known}
         if new:
-            known.update(zip(new, predict(np.stack(list(new.values()))), strict=True))
-        return np.stack([known[key] for key in keys])
+            known.update(zip(new, predict(np.stack([*new.values()])), strict=True))
+        return np.stack([known[image.tobytes()] for image in images])
 
     return remembered
 
