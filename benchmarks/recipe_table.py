@@ -97,7 +97,7 @@ def train(name, seed, path, options):
 
     if path.exists():
         return
-    resume = ["--resume"] if checkpoint.place(path).exists() else []
+    resume = ["--resume"] if checkpoint.path_of(path).exists() else []
     settings = ["--dataset", "mnist", "--recipe", name, "--seed", str(seed), "--output", path]
     command = [sys.executable, ROOT / "train_model.py", *settings, *options, *resume]
     process = subprocess.Popen(command, stdout=sys.stderr)  # stdout is the table's

@@ -102,7 +102,7 @@ def test_model_that_ships_knows_what_is_no_digit(shipped_model):
     predict = model_file.predictor(shipped_model)
     images, labels = synthetic.digits(200, seed=11)
     assert np.mean(predict(images).argmax(axis=1) == labels) > 0.97
-    assert np.mean(predict(synthetic.no_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
+    assert np.mean(predict(synthetic.non_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
 
 
 def row_of(name):

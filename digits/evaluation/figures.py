@@ -49,7 +49,7 @@ def history_figure(record, window=False):
     """Return a figure of a training's accuracy and loss in each epoch."""
     figure = new_figure(9, 3.5, window)
     recipe = recipes.RECIPES.get(record.get("recipe"))
-    training = "training, distorted" if recipe and recipe.distortion else "training"
+    training = "training, distorted" if recipe and recipe.augmentation else "training"
     for ax, name in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         draw_epochs(ax, record, name, training, ORANGE)
         draw_epochs(ax, record, f"val_{name}", "validation", BLUE)
