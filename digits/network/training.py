@@ -5,7 +5,8 @@ import platform
 import signal
 import sys
 import time
-from contextlib import contextmanager, redirect_stdout
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -213,9 +214,15 @@ def fit(ensemble, steps, training, validation, saved):
     """Train from the first epoch that is not in the record to the last; progress on stderr."""
     record = saved.record
     recipe, done = recipes.RECIPES[record["recipe"]], checkpoint.epochs_done(record)
-    with redirect_stdout(sys.stderr), interruptible() as interruption:
+    several_devices = ensemble.distribute_strategy.num_replicas_in_sync > 1
+    with (
+        # On several devices Keras takes the first batch twice: once to build the model.
+        synthetic_images(recipe, record, done, first_twice=several_devices) as new,
+        redirect_stdout(sys.stderr),
+        interruptible() as interruption,
+    ):
         ensemble.fit(
-            batches(training, recipe, record, done),
+            batches(training, recipe, record, done, new),
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=record["epochs"],
@@ -254,24 +261,56 @@ def interruptible():
         signal.signal(signal.SIGINT, before)
 
 
-def batches(examples, recipe, record, done=0):
+@contextmanager
+def synthetic_images(recipe, record, done=0, first_twice=False):
+    """Yield a queue of each epoch's synthetic images and labels, or None if the recipe has none.
+
+    A thread makes those of the next epoch while this one trains; what it raises is raised when the
+    block ends. It is not a generator of `tf.data`, for that can deadlock when Ctrl-C ends it.
+    """
+    count = recipe.synthetic.total
+    if not count:
+        yield None
+        return
+    epochs = synthetic.per_epoch(record["epochs"], recipe.synthetic, record["seed"])
+    queue = tf.queue.FIFOQueue(1, [tf.uint8, tf.uint8], [(count, 28, 28), (count,)])
+    with ThreadPoolExecutor(1) as thread:
+        filled = thread.submit(fill, queue, islice(epochs, done, None), first_twice)
+        try:
+            yield queue
+        finally:
+            with suppress(tf.errors.CancelledError):  # closed already
+                queue.close(cancel_pending_enqueues=True)
+            filled.result()
+
+
+def fill(queue, epochs, first_twice):
+    """Put the images and labels of epochs into a queue, until it is closed."""
+    with suppress(tf.errors.CancelledError):  # closed: the training has ended
+        try:
+            for n, images_and_labels in enumerate(epochs):
+                for _ in range(2 if first_twice and n == 0 else 1):
+                    queue.enqueue(images_and_labels)
+        finally:
+            queue.close()
+
+
+def batches(examples, recipe, record, done=0, new=None):
     """Return a `tf.data.Dataset` of a training's batches after the epochs `done`.
 
     A batch is augmented images, float32 (n, 28, 28, members), 0 to 255, and labels, uint8
     (n, members). Each member has an order of its own: members that learn from the same batches make
     the same mistakes. What a batch holds depends on the seed and its number alone, so that a
-    resumed training sees the same. Indices are shuffled and whole batches gathered: handling single
-    images would take longer than the network.
+    resumed training sees the same. `new` is what `synthetic_images` yields. Indices are shuffled
+    and whole batches gathered: handling single images would take longer than the network.
     """
     known = tf.constant(examples.images), tf.constant(examples.labels)
-    epochs = tf.data.Dataset.counter(done)
-    if recipe.synthetic.total:
-        epochs = tf.data.Dataset.zip(epochs, synthetic_images(recipe, record, done))
 
-    def of_epoch(epoch, new=None):
+    def of_epoch(epoch):
         images, labels = known
         if new:
-            images, labels = tf.concat([images, new[0]], 0), tf.concat([labels, new[1]], 0)
+            new_images, new_labels = new.dequeue()
+            images, labels = tf.concat([images, new_images], 0), tf.concat([labels, new_labels], 0)
         shape = [tf.size(labels), len(recipe.members)]
         order = tf.argsort(tf.random.stateless_uniform(shape, [record["seed"], epoch]), axis=0)
         indices = tf.data.Dataset.from_tensor_slices(order).batch(record["batch_size"])
@@ -280,21 +319,8 @@ def batches(examples, recipe, record, done=0):
 
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False  # they copy the images
+    epochs = tf.data.Dataset.range(done, record["epochs"])
     return epochs.flat_map(of_epoch).prefetch(4).with_options(options)
-
-
-def synthetic_images(recipe, record, done):
-    """Return a `tf.data.Dataset` of each epoch's synthetic images and labels.
-
-    A thread of TensorFlow's makes those of the next epoch while this one trains.
-    """
-
-    def epochs():
-        each = synthetic.per_epoch(record["epochs"], recipe.synthetic, record["seed"])
-        return islice(each, done, None)
-
-    kinds = tf.TensorSpec((None, 28, 28), tf.uint8), tf.TensorSpec((None,), tf.uint8)
-    return tf.data.Dataset.from_generator(epochs, output_signature=kinds).prefetch(1)
 
 
 def batch(images, labels, augmentation, seed, number, indices):

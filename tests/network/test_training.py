@@ -160,7 +160,7 @@ from dataclasses import replace
 from pathlib import Path
 from digits.data import mnist
 from digits.network import checkpoint, recipes, training
-task = {"recipe": "keras-example", "epochs": 1, "batch_size": 100, "seed": 1}
+task = {"recipe": "keras-example", "epochs": 1, "batch_size": 50, "seed": 1}
 recipe = recipes.RECIPES[task["recipe"]]
 recipes.RECIPES[task["recipe"]] = replace(recipe, synthetic=recipes.Synthetic(digits=100))
 data, path = mnist.load_training(Path(sys.argv[1])), Path(sys.argv[2])
@@ -391,8 +391,10 @@ def test_each_member_sees_every_image_once_in_an_order_of_its_own(examples):
 def test_resumed_training_sees_the_batches_of_an_unbroken_one(examples, new):
     recipe = replace(PLAIN, augmentation=EVERYTHING, synthetic=recipes.Synthetic(non_digits=new))
     asked = task(batch_size=300)
-    whole = list(training.batches(examples[0], recipe, asked).take(8))
-    later = list(training.batches(examples[0], recipe, asked, done=1).take(4))
+    with training.synthetic_images(recipe, asked) as queue:
+        whole = list(training.batches(examples[0], recipe, asked, new=queue).take(8))
+    with training.synthetic_images(recipe, asked, done=1) as queue:
+        later = list(training.batches(examples[0], recipe, asked, done=1, new=queue).take(4))
     for expected, batch in zip(whole[4:], later, strict=True):
         np.testing.assert_array_equal(expected[0], batch[0])
         np.testing.assert_array_equal(expected[1], batch[1])
@@ -403,8 +405,8 @@ def test_epoch_shows_its_own_synthetic_images_beside_the_examples(examples):
     counts = recipes.Synthetic(digits=80, non_digits=20)
     recipe = replace(PLAIN, synthetic=counts)
     asked = task(batch_size=len(examples[0].labels) + counts.total)
-    shown = list(training.batches(examples[0], recipe, asked))
-    assert len(shown) == asked["epochs"]
+    with training.synthetic_images(recipe, asked) as queue:
+        shown = list(training.batches(examples[0], recipe, asked, new=queue).take(3))
     for (images, labels), new in zip(shown, synthetic.per_epoch(3, counts, 1), strict=True):
         expected = np.concatenate([examples[0].images, new[0]])
         assert sorted(image.tobytes() for image in images.numpy().astype(np.uint8)) == sorted(
@@ -413,7 +415,7 @@ def test_epoch_shows_its_own_synthetic_images_beside_the_examples(examples):
         assert (labels.numpy() == synthetic.NON_DIGIT).sum() == 20
 
 
-def test_next_epoch_s_synthetic_images_are_made_while_this_one_trains(examples, monkeypatch):
+def test_next_epoch_s_synthetic_images_are_made_while_this_one_trains(monkeypatch):
     made = threading.Semaphore(0)
 
     def per_epoch(epochs, counts, seed):
@@ -423,12 +425,11 @@ def test_next_epoch_s_synthetic_images_are_made_while_this_one_trains(examples, 
 
     monkeypatch.setattr(synthetic, "per_epoch", per_epoch)
     recipe = replace(PLAIN, synthetic=recipes.Synthetic(digits=10))
-    batches = iter(training.batches(examples[0], recipe, task(batch_size=10, epochs=50)))
-    assert not made.acquire(blocking=False), "nothing is made before it is needed"
-    next(batches)
-    assert made.acquire(timeout=60) and made.acquire(timeout=60), "one epoch ahead"
-    time.sleep(0.5)
-    assert sum(made.acquire(blocking=False) for _ in range(50)) <= 2, "but no more"
+    with training.synthetic_images(recipe, task(epochs=50)) as queue:
+        queue.dequeue()
+        assert made.acquire(timeout=60) and made.acquire(timeout=60), "an epoch ahead"
+        time.sleep(0.5)
+        assert sum(made.acquire(blocking=False) for _ in range(50)) <= 1, "but not all of them"
 
 
 def test_images_are_augmented_if_the_recipe_says_so(examples):
