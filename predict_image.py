@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Name the digit in a picture, or in one of MNIST's test images."""
 
-# The picture that is read when none is named: put your own here, and run this file again.
-# A path that does not start at the root is taken from this file's folder.
+# The picture to read: put the path of your own here, and run this file again.
+# A relative path starts in the folder of this file.
 IMAGE_PATH = r"examples/pencil_7.jpg"
 
 import argparse
@@ -16,7 +16,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from digits import UserError
-from digits.command_line import ROOT, Parser, add_data, add_model, complain, run, say
+from digits.command_line import (
+    ROOT,
+    Parser,
+    add_data,
+    add_model,
+    complain,
+    model_or_default,
+    run,
+    say,
+)
 from digits.files import printable, require_writable, user_path
 
 EXAMPLES = """\
@@ -26,39 +35,55 @@ EXAMPLES = """\
   python predict_image.py --interactive     one after another, as typed
   python predict_image.py --draw            what you draw with the mouse"""
 
-MOST_DRAWN = 8  # answers in one figure
-LONGEST_LINE = 10_000  # characters that are typed: more are no path
+MOST_SHOWN = 8  # answers in one figure
+LONGEST_LINE = 10_000  # characters of a typed line: a longer one is no path
 
 
 def main():
-    arguments = parse()
-    from digits import plots
-    from digits.network import model_file  # after parsing: --help has no use for NumPy
+    arguments = parsed()
+    require_outputs(arguments)
+    from digits.network import model_file  # after parsing: --help needs no NumPy
 
-    if arguments.save:
-        plots.require_figure_name(arguments.save)
-        require_writable(arguments.save)
-    if arguments.draw:
-        plots.require_window("name a picture instead")
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     if arguments.interactive:
         return converse(arguments, predict)
-    answers, status = tell(asked(arguments, predict), arguments.json)
-    draw(answers, arguments)
+    first_answers, status = print_answers(asked_answers(arguments, predict), arguments.json)
+    show_answers(first_answers, arguments)
     return status
 
 
-def parse():
+def parsed():
+    """Return the parsed command line."""
     parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument(
-        "pictures", type=user_path, nargs="*", metavar="PICTURE", help="or a folder"
-    )
-    parser.add_argument("--index", type=int, nargs="+", metavar="N", help="of a test image")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--interactive", action="store_true", help="ask again and again")
-    mode.add_argument("--draw", action="store_true", help="open a window to draw digits in")
+    add_inputs(parser)
     add_model(parser)
     add_data(parser)
+    add_outputs(parser)
+    arguments = parser.parse_args()
+    if (arguments.interactive or arguments.draw) and (arguments.pictures or arguments.index):
+        parser.error("--interactive and --draw ask you for input: leave out pictures and --index")
+    return arguments
+
+
+def add_inputs(parser):
+    parser.add_argument(
+        "pictures", type=user_path, nargs="*", metavar="PICTURE", help="a picture, or a folder"
+    )
+    parser.add_argument(
+        "--index",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="the index of an MNIST test image, 0 to 9999",
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--interactive", action="store_true", help="ask for one index or path after another"
+    )
+    mode.add_argument("--draw", action="store_true", help="open a window to draw digits in")
+
+
+def add_outputs(parser):
     parser.add_argument(
         "--show",
         action=argparse.BooleanOptionalAction,
@@ -68,45 +93,70 @@ def parse():
         "--save",
         type=user_path,
         metavar="FILE",
-        help=f"save what --show shows: {MOST_DRAWN} answers at the most",
+        help=f"save the figure of the first {MOST_SHOWN} answers, as PNG, JPEG, PDF or SVG",
     )
-    parser.add_argument("--json", action="store_true", help="print an object per picture")
-    arguments = parser.parse_args()
-    if (arguments.interactive or arguments.draw) and (arguments.pictures or arguments.index):
-        parser.error("--interactive and --draw get what they read from you: name nothing")
-    return arguments
+    parser.add_argument("--json", action="store_true", help="print one JSON object per picture")
 
 
-def asked(arguments, predict):
-    """Yield the `Answer` to each test image and picture that the arguments name, or a drawing."""
-    from digits.page import answers, pictures
+def require_outputs(arguments):
+    """Raise UserError, before anything is read, if the answer could not be saved or drawn."""
+    from digits import plots
 
+    if arguments.save:
+        plots.require_figure_name(arguments.save)
+        require_writable(arguments.save)
     if arguments.draw:
-        from digits import drawing
+        plots.require_window("name a picture instead")
 
-        yield from drawing.answers_to_drawing(lambda page: answers.of_drawing(page, predict))
+
+def asked_answers(arguments, predict):
+    """Yield the `Answer` to each test image, picture or drawing that the command line asks for."""
+    if arguments.draw:
+        yield from answers_to_drawing(predict)
+    elif arguments.index or arguments.pictures:
+        yield from answers_to_test_images(arguments.index or (), arguments.data, predict)
+        yield from answers_to_pictures(arguments.pictures, predict)
+    else:
+        yield from answers_to_pictures([ROOT / user_path(IMAGE_PATH)], predict)
+
+
+def answers_to_drawing(predict):
+    from digits import drawing
+    from digits.page import pipeline
+
+    return drawing.answers_to_drawing(lambda page: pipeline.answer_to_drawing(page, predict))
+
+
+def answers_to_test_images(indices, data, predict):
+    """Yield the `Answer`s to MNIST's test images. Raises UserError for an index beyond them."""
+    if not indices:
         return
+    from digits.data import mnist
+    from digits.page import pipeline
 
-    if arguments.index:
-        from digits.data import mnist
-
-        examples = mnist.load("test", arguments.data)
-        for index in arguments.index:
-            answers.require_index(index, examples)
-        for index in arguments.index:
-            yield answers.of_test_image(index, examples, predict)
-    named = arguments.pictures or ([] if arguments.index else [ROOT / user_path(IMAGE_PATH)])
-    for path in named:
-        for picture in pictures.at(path):
-            yield answers.of_picture(picture, predict)
+    examples = mnist.load("test", data)
+    for index in indices:
+        pipeline.require_index(index, examples)
+    for index in indices:
+        yield pipeline.answer_to_test_image(index, examples, predict)
 
 
-def tell(answers, as_json):
-    """Print each answer as it comes, and return the first that can be drawn, and the exit status.
+def answers_to_pictures(paths, predict):
+    """Yield the `Answer` to each picture that a path names: a folder stands for its pictures."""
+    from digits.page import pictures, pipeline
 
-    That there is no answer goes to stderr. Only what is drawn is kept: a folder may hold thousands.
+    for path in paths:
+        for picture in pictures.files_at(path):
+            yield pipeline.answer_to_picture(picture, predict)
+
+
+def print_answers(answers, as_json):
+    """Print each answer as it comes; return the first ones with digits, and the exit status.
+
+    An error goes to stderr. Only the answers that can be shown are kept: a folder may hold
+    thousands.
     """
-    drawable, status = [], 0
+    first, status = [], 0
     for answer in answers:
         if as_json:
             print(json.dumps(answer.as_json()), flush=True)
@@ -115,62 +165,67 @@ def tell(answers, as_json):
         if answer.error:
             say(f"{answer.source}: {answer.words}")
             status = 2
-        elif len(drawable) < MOST_DRAWN:
-            drawable.append(answer)
-    return drawable, status
+        elif len(first) < MOST_SHOWN:
+            first.append(answer)
+    return first, status
 
 
-def draw(answers, arguments, wait=True):
-    """Show and save the answers as the arguments say; with `wait`, until the window is closed."""
+def show_answers(answers, arguments, wait=True):
+    """Show and save a figure of the answers, if asked to; `wait` until its window is closed."""
     from digits import plots
 
-    is_one = len(answers) == 1 and not (arguments.json or arguments.draw)
-    wanted = arguments.show or (arguments.show is None and is_one)
     if arguments.show:
         plots.require_window()
-    show = wanted and plots.window_available()
-    if not answers or not (show or arguments.save):
+    is_one = len(answers) == 1 and not (arguments.json or arguments.draw)
+    is_wanted = is_one if arguments.show is None else arguments.show
+    in_window = is_wanted and plots.window_available()
+    if not answers or not (in_window or arguments.save):
         return
-    figure = plots.answers_figure(answers, window=show)
+    figure = plots.answers_figure(answers, window=in_window)
     if arguments.save:
         plots.save(figure, arguments.save)
-    if show:
+    if in_window:
         plots.show(wait)
 
 
 def converse(arguments, predict):
-    """Answer each index and path that is typed, until an empty line, and return the exit status."""
+    """Answer each index or path that is typed, until an empty line; return the exit status."""
     from digits import plots
 
-    for line in iter(typed, ""):
-        is_index = line.isdecimal() and len(line) < 10 and not Path(line).exists()
-        arguments.index = [int(line)] if is_index else []
+    for line in iter(typed_line, ""):
         try:
-            arguments.pictures = [] if is_index else [typed_path(line)]
-            answers, _ = tell(asked(arguments, predict), arguments.json)
+            answers = answers_to_line(line, arguments.data, predict)
+            first, _ = print_answers(answers, arguments.json)
             plots.close_windows()
-            draw(answers, arguments, wait=False)
+            show_answers(first, arguments, wait=False)
         except UserError as error:
             complain(error)
     return 0
 
 
-def typed():
-    """Ask, and return a line without the space around it, empty at the end of the input."""
-    with suppress(OSError):  # nobody reads the question
+def answers_to_line(line, data, predict):
+    """Return the `Answer`s to a typed line: an index, unless there is a file of that name."""
+    if line.isdecimal() and len(line) < 10 and not Path(line).exists():
+        return answers_to_test_images([int(line)], data, predict)
+    return answers_to_pictures([typed_path(line)], predict)
+
+
+def typed_line():
+    """Ask, and return the line that is typed, stripped; "" at the end of the input."""
+    with suppress(OSError):  # nobody can see the question
         print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
     try:
         line = input() if sys.stdin.isatty() else sys.stdin.readline(LONGEST_LINE)
-    except (EOFError, OSError):  # of what is open for writing alone, say
+    except (EOFError, OSError):  # OSError: stdin is open for writing only
         return ""
     return line.strip() if len(line) < LONGEST_LINE else ""
 
 
 def typed_path(line):
-    """Return the path in a line, also when dragging a file to the terminal quoted it."""
+    """Return the path in a line, without the quotes that dragging a file to a terminal adds."""
     try:
         words = [] if user_path(line).exists() or os.name == "nt" else shlex.split(line)
-    except (OSError, ValueError):  # a name too long, a quotation mark too few
+    except (OSError, ValueError):  # the name is too long, or a quote is not closed
         words = []
     return user_path(words[0] if len(words) == 1 else line.strip("\"'"))
 

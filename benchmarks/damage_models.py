@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]  # of which python -I knows
 from damaging import HOSTILE, add_count_and_seed, damaged, read_all
 
 from digits import UserError
-from digits.command_line import MODEL, Parser, run
+from digits.command_line import PRETRAINED, Parser, run
 from digits.network import checkpoint, model_file
 from digits.network.model_safety import NeedsTrustError
 
@@ -58,7 +58,7 @@ state = [np.ones((3, 3), np.float32), np.int64(5), np.ones(4, np.float32)]
 checkpoint.save(sequential, record, state, folder / "net.unfinished.h5")
 """
 WHOLE = {
-    "one that ships": MODEL.name,
+    "one that ships": PRETRAINED.name,
     "sequential, .h5": "sequential.h5",
     "sequential, .keras": "sequential.keras",
     "functional, .h5": "functional.h5",
@@ -87,7 +87,7 @@ def whole_models():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-c", MAKE, folder], check=True, cwd=ROOT)
         made = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return {MODEL.name: MODEL.read_bytes(), **made}
+    return {PRETRAINED.name: PRETRAINED.read_bytes(), **made}
 
 
 def damaged_model(number, random, folder):

@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]  # of which python -I knows
 
 from damaging import add_count_and_seed, damaged, read_all
 
-from digits.command_line import Parser, add_model, run
+from digits.command_line import Parser, add_model, model_or_default, run
 
 EXAMPLES = """\
   python benchmarks/damage_pictures.py
@@ -64,9 +64,9 @@ ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (
 def main():
     arguments = parse()
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     wholes = whole_pictures()
     names = sorted(wholes)
 
@@ -77,8 +77,8 @@ def main():
         return path
 
     def read(path):
-        answer = answers.of_picture(path, predict)
-        if answer.error and answers.FAILED in answer.error:
+        answer = pipeline.answer_to_picture(path, predict)
+        if answer.error and pipeline.FAILED in answer.error:
             raise RuntimeError(answer.error)
         return answer.status
 

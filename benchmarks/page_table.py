@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Put MNIST's test digits on simulated pages, read them, and print how many keep their answer.
+"""Put MNIST's test digits on simulated pages, and print how many are read as without the page.
 
-The answer that counts is the network's own to the digit as MNIST has it, right or wrong.
+The reference is the model's prediction for the test image itself, right or wrong.
 """
 
 import sys
@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from digits.command_line import Parser, add_data, add_model, run, whole_number
+from digits.command_line import Parser, add_data, add_model, model_or_default, run, whole_number
 
 EXAMPLES = """\
   python benchmarks/page_table.py
@@ -27,12 +27,12 @@ def main():
     arguments = parse()
     from digits.data import mnist
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
-    predict = model_file.predictor(arguments.model, arguments.trust)
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
     images = mnist.load("test", arguments.data).images[: arguments.count]
     expected = predict(images).argmax(axis=1)
-    print("| page | digits | as without it | share |")
+    print("| page | digits | read as without it | share |")
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.jpg"
@@ -41,7 +41,7 @@ def main():
             for image, digit in zip(images, expected, strict=True):
                 page = KINDS[kind](placed(image, random), random)
                 save(page, path, kind == "sideways", random)
-                kept += answers.of_picture(path, predict).text == str(digit)
+                kept += pipeline.answer_to_picture(path, predict).text == str(digit)
             print(f"| {kind} | {len(images):,} | {kept:,} | {100 * kept / len(images):.1f} % |")
     return 0
 
@@ -49,15 +49,17 @@ def main():
 def parse():
     parser = Parser(__doc__, EXAMPLES)
     count, seed = whole_number(1, 10_000), whole_number(0, 2**32 - 1)
-    parser.add_argument("--count", type=count, default=1000, metavar="N", help="digits per kind")
-    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="decides all chance")
+    parser.add_argument(
+        "--count", type=count, default=1000, metavar="N", help="the digits per kind of page"
+    )
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="the random seed")
     add_model(parser)
     add_data(parser)
     return parser.parse_args()
 
 
 def placed(image, random):
-    """Return an image, uint8 (28, 28), enlarged and somewhere on a page: ink, 0 to 1, (h, w)."""
+    """Return the ink, 0 to 1, of a page (h, w) with the image, uint8 (28, 28), somewhere on it."""
     side = 28 * int(random.integers(4, 13))
     height, width = (side * random.uniform(1.3, 3, 2)).astype(int)
     page = np.zeros((height, width), np.float32)
@@ -68,9 +70,9 @@ def placed(image, random):
 
 
 def save(grey, path, sideways, random):
-    """Save grey, 0 to 1, blurred and with the grain of a photograph, turned if it is sideways."""
-    grain = random.normal(0, 0.01, grey.shape)
-    values = np.clip(255 * (grey + grain), 0, 255).astype(np.uint8)
+    """Save grey values, 0 to 1, with a photograph's noise and blur; `sideways` by EXIF."""
+    noise = random.normal(0, 0.01, grey.shape)
+    values = np.clip(255 * (grey + noise), 0, 255).astype(np.uint8)
     picture = Image.fromarray(values).filter(ImageFilter.GaussianBlur(0.7))
     exif = Image.Exif()
     if sideways:
@@ -79,36 +81,36 @@ def save(grey, path, sideways, random):
     picture.save(path, quality=90, exif=exif)
 
 
-def written(ink, random):
-    """Return dark ink on light paper, as grey."""
+def dark_on_light(ink, random):
+    """Return grey values, 0 to 1; so do the functions of the other kinds."""
     return random.uniform(0.7, 1) * (1 - random.uniform(0.5, 0.9) * ink)
 
 
-def inverted(ink, random):
-    return 1 - written(ink, random)
+def light_on_dark(ink, random):
+    return 1 - dark_on_light(ink, random)
 
 
 def lit_from_one_side(ink, random):
-    return written(ink, random) * (1 - random.uniform(0.3, 0.7) * slope(ink.shape, random))
+    return dark_on_light(ink, random) * (1 - random.uniform(0.3, 0.7) * slope(ink.shape, random))
 
 
 def half_in_shadow(ink, random):
     edge = (slope(ink.shape, random) - random.uniform(0.3, 0.7)) * 600 / random.uniform(2, 15)
-    return written(ink, random) * (1 - 0.45 / (1 + np.exp(-edge)))
+    return dark_on_light(ink, random) * (1 - 0.45 / (1 + np.exp(-edge)))
 
 
 def ruled(ink, random, squared=False):
     rows, columns = np.indices(ink.shape)
     tilt, gap = random.uniform(-0.05, 0.05), random.uniform(0.15, 0.4) * ink.shape[0]
-    wide = max(1.5, 0.007 * ink.shape[0])
-    lines = (rows + tilt * columns + random.uniform(0, gap)) % gap < wide
+    width = max(1.5, 0.007 * ink.shape[0])
+    lines = (rows + tilt * columns + random.uniform(0, gap)) % gap < width
     if squared:
-        lines |= (columns - tilt * rows + random.uniform(0, gap)) % gap < wide
-    return written(np.maximum(ink, random.uniform(0.2, 0.5) * lines), random)
+        lines |= (columns - tilt * rows + random.uniform(0, gap)) % gap < width
+    return dark_on_light(np.maximum(ink, random.uniform(0.2, 0.5) * lines), random)
 
 
 def slope(shape, random):
-    """Return what rises from 0 to 1 across a page, in any direction."""
+    """Return a linear gradient from 0 to 1 across a page, in a random direction."""
     rows, columns = np.indices(shape)
     angle = random.uniform(0, 2 * np.pi)
     rise = np.cos(angle) * columns / shape[1] + np.sin(angle) * rows / shape[0]
@@ -116,13 +118,13 @@ def slope(shape, random):
 
 
 KINDS = {
-    "written": written,
-    "inverted": inverted,
+    "dark on light": dark_on_light,
+    "light on dark": light_on_dark,
     "lit from one side": lit_from_one_side,
     "half in shadow": half_in_shadow,
     "ruled": ruled,
     "squared": lambda ink, random: ruled(ink, random, squared=True),
-    "sideways": written,
+    "sideways": dark_on_light,
 }
 
 

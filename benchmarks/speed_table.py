@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits import UserError
-from digits.command_line import MODEL, Parser, run, whole_number
+from digits.command_line import PRETRAINED, Parser, run, whole_number
 
 EXAMPLES = """\
   python benchmarks/speed_table.py
@@ -33,7 +33,7 @@ USUAL = f"""
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-model = tf.keras.models.load_model({str(MODEL)!r})
+model = tf.keras.models.load_model({str(PRETRAINED)!r})
 image = Image.open({str(PICTURE)!r}).convert("L").resize((28, 28))
 pixels = 255 - np.asarray(image, np.float32).reshape(1, 28, 28, 1)
 print(model.predict(pixels, verbose=0).argmax())
@@ -53,11 +53,11 @@ import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from digits.network import model_file
-predict = model_file.predictor(Path({str(MODEL)!r}))
+predict = model_file.predictor(Path({str(PRETRAINED)!r}))
 """
 KERAS = f"""
 import keras
-model = keras.models.load_model({str(MODEL)!r})
+model = keras.models.load_model({str(PRETRAINED)!r})
 predict = lambda images: model.predict(images[..., None], batch_size=500, verbose=0)
 """
 

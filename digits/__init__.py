@@ -1,7 +1,7 @@
 """What the three scripts share.
 
 Everywhere inside, digits are `uint8` arrays of shape (n, 28, 28), ink 255 on paper 0, as MNIST
-has them. Only `pictures` brings anything else to that form; only the networks rescale it.
+has them. Only `page` brings anything else to that form; only the networks rescale it.
 """
 
 import os
@@ -12,7 +12,3 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 class UserError(Exception):
     """What the user can mend, as one sentence that names the thing and the way on."""
-
-
-class NoDigitError(UserError):
-    """A picture that can be read and holds no digit."""

@@ -1,4 +1,4 @@
-"""Shared command-line code: parser, exit status, error messages."""
+"""Shared command-line code: parser, exit status, error messages, standard streams."""
 
 import argparse
 import faulthandler
@@ -8,7 +8,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-if sys.version_info < (3, 10):  # noqa: UP036  before what an older one cannot read
+if sys.version_info < (3, 10):  # noqa: UP036  before code that older ones cannot parse
     version = sys.version.split()[0]
     print(f"this is Python {version}: run it with 3.10 or a newer one", file=sys.stderr)
     sys.exit(2)
@@ -19,6 +19,7 @@ from digits.files import printable, reason, shown, user_path
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
 GENERATED_MODEL = MODEL.with_name("generated_cnn.h5")
+PRETRAINED = MODEL.with_name("pretrained.h5")  # comes with the project
 
 PACKAGES = {"numpy", "PIL", "h5py", "matplotlib", "tensorflow", "keras"}
 
@@ -42,7 +43,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults behind each option, description and examples as they are written."""
+    """Defaults after each option; description and examples as they are written."""
 
     def __init__(self, prog):
         super().__init__(prog, max_help_position=26, width=80)
@@ -54,28 +55,27 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 
 
 def in_help(path):
-    """Return a path as a user would type it, for a help in which % has a meaning of its own."""
+    """Return a path as it is shown in a help text, where argparse replaces %."""
     return shown(path).replace("%", "%%")
 
 
 def add_data(parser):
-    """Add `--data`, which every script takes."""
     parser.add_argument(
         "--data",
         type=user_path,
         metavar="PATH",
-        help="MNIST as an .npz or a folder of its four IDX files; without it, $MNIST_PATH, then"
-        " Keras's cache, then a download into that cache",
+        help="MNIST: an .npz file, or a folder with its four IDX files (default: $MNIST_PATH, else"
+        " Keras's cache, else a download into that cache)",
     )
 
 
 def whole_number(least, most):
-    """Return a parser's type: the whole number in a text, from `least` to `most`."""
+    """Return a type for argparse: a whole number from `least` to `most`."""
 
     def parse(text):
         if not text.isdecimal() or len(text) > 19 or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(
-                f"{text!r} is no whole number from {least} to {most:,}"
+                f"{text!r} is not a whole number from {least} to {most:,}"
             )
         return int(text)
 
@@ -83,35 +83,49 @@ def whole_number(least, most):
 
 
 def add_model(parser, **settings):
-    """Add `--model`, which every script takes that predicts; `settings` are more of argparse's."""
-    settings = {"default": shown(MODEL), "help": "a trained network, .h5 or .keras"} | settings
-    parser.add_argument("--model", type=user_path, metavar="FILE", **settings)
+    default = f"(default: {in_help(MODEL)} if you have trained one, else {in_help(PRETRAINED)})"
+    parser.add_argument(
+        "--model",
+        type=user_path,
+        metavar="FILE",
+        help=f"a trained model, .h5 or .keras {default}",
+        **settings,
+    )
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="let Keras load what NumPy does not compute, from someone you trust",
+        help="let Keras load a model that NumPy cannot compute; only for a file from someone whom"
+        " you trust",
     )
 
 
-def run(main):
-    """Call `main`, which returns an exit status, and exit: 0, 2 for what the user can mend, or 130.
+def model_or_default(path):
+    """Return `path`, or else the user's own model, or else the pretrained one, which is said."""
+    if path or MODEL.exists():
+        return path or MODEL
+    say(f"using {shown(PRETRAINED)}, which comes with the project")
+    return PRETRAINED
 
-    Whatever else goes wrong is a programming error and stays a traceback.
+
+def run(main):
+    """Call `main` and exit with the status that it returns, 2 after a UserError, 130 after Ctrl-C.
+
+    A programming error stays a traceback.
     """
     open_standard_streams()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the libraries', which -W error would have end the script
+        warnings.simplefilter("ignore")  # of libraries: with -W error they would end the script
         sys.exit(status_of(main))
 
 
 def open_standard_streams():
-    """Open closed standard streams on the null device, and let them hold the name of any file.
+    """Open closed standard streams on the null device, and let them print any file name.
 
-    The number of a closed one would be given to the next file that is opened.
+    Otherwise the next file to be opened would get the number of a closed stream.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if not is_open(number):
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
     for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
@@ -120,7 +134,6 @@ def open_standard_streams():
 
 
 def is_open(number):
-    """Whether a file descriptor is open."""
     try:
         os.fstat(number)
     except OSError:
@@ -129,20 +142,20 @@ def is_open(number):
 
 
 def status_of(main):
-    """Return the exit status of `main`, having said in one sentence what went wrong."""
+    """Return the exit status of `main`, after one sentence on stderr if something went wrong."""
     try:
         status = main()
-        print(end="", flush=True)  # a full disk shows now, not after the exit status is set
+        print(end="", flush=True)  # so that a full disk is noticed here
         return status
     except UserError as error:
         return complain(error)
     except ModuleNotFoundError as error:
         return complain(missing_package(error))
     except KeyboardInterrupt as interruption:
-        say("")  # ends the line that ^C is on
+        say("")  # ends the line with ^C
         say(": ".join(filter(None, ["interrupted", str(interruption)])))
         return 130
-    except BrokenPipeError:  # whoever read the output has seen enough, as `| head` has
+    except BrokenPipeError:  # the reader has seen enough, as in `| head`
         drop_output()
         return 0
     except OSError as error:
@@ -153,15 +166,15 @@ def refusal(error):
     """Format an OSError as one sentence about the file, or about stdout if it names none."""
     if error.filename is not None:
         return f"{shown(error.filename)}: {reason(error)}; check the path"
-    if isinstance(error, FileNotFoundError):  # os.getcwd's
+    if isinstance(error, FileNotFoundError):  # of os.getcwd
         return "the working folder has been deleted: go to one that is there"
     drop_output()
     return f"cannot write the output: {reason(error)}; send it elsewhere"
 
 
 def say(sentence):
-    """Print a sentence on stderr, in which the names of files may hold anything."""
-    with suppress(OSError):  # nobody reads it, or its disk is full: the exit status says enough
+    """Print a sentence on stderr, without control characters."""
+    with suppress(OSError):  # stderr cannot be written: the exit status still tells
         print(printable(sentence), file=sys.stderr, flush=True)
 
 
@@ -174,13 +187,12 @@ def show_progress(what, done, total):
 
 
 def complain(sentence):
-    """Print one sentence on stderr and return exit status 2."""
     say(sentence)
     return 2
 
 
 def missing_package(error):
-    """Return the sentence for a package that this Python does not have, or raise if it is ours."""
+    """Return a sentence about a package that is not installed; raise for a module of ours."""
     name = (error.name or "").partition(".")[0]
     if name not in PACKAGES:
         raise error
@@ -189,7 +201,7 @@ def missing_package(error):
 
 
 def drop_output():
-    """Point stdout nowhere, so that Python's own flush at exit cannot fail again."""
+    """Point stdout at the null device, so that Python's flush at exit cannot fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,36 +1,35 @@
-"""Files: written whole or not at all, locked, told apart, and named as a terminal can show."""
+"""Files: written whole or not at all, locked, checked, and named for the terminal."""
 
 import errno
 import io
 import os
-import shutil
 import stat
-import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from digits import UserError
 
-MOST_CHARACTERS = 80  # of a name that a file brings
+LONGEST_QUOTE = 80  # characters of what a file calls something
 SPECIAL_FILES = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+CHUNK = 1_000_000  # bytes of a zip that are unpacked at once
+STORED, DEFLATED = 0, 8  # zipfile's numbers for the two
 HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # another process has it: Linux, NFS, Windows
 
 
 @contextmanager
 def whole_file(path):
-    """Yield a path to write to, which becomes `path` when the block ends well.
+    """Yield a temporary path to write to, which replaces `path` when the block succeeds.
 
-    It stands beside `path`, ends alike, and is gone if the block fails, so that `path` is always
-    the old file or the new one. Missing folders are made, links are followed.
-    Raises UserError if the place cannot be written to.
+    So `path` is always the old file or the new one, whole. Missing folders are made, links are
+    followed. Raises UserError if the file cannot be written.
     """
     target, partial = target_and_partial(path)
-    with told_plainly(path):
+    with as_user_error(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
@@ -41,20 +40,19 @@ def whole_file(path):
 
 
 def flush(path):
-    """Have on the disk what was written to a file: a power cut would leave its name alone."""
+    """Write a file through to the disk, so that a power cut does not leave it empty."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 @contextmanager
 def whole_folder(path):
-    """Yield a folder to write to, which becomes `path`, a new one, when the block ends well.
+    """Yield a temporary folder to write to, which becomes `path` when the block succeeds.
 
-    It stands beside `path`, hidden, and is gone if the block fails.
-    Raises UserError if the place cannot be written to, or is taken.
+    Raises UserError if `path` is there already or cannot be written.
     """
     target, partial = target_and_partial(path)
-    with told_plainly(path):
+    with as_user_error(path):
         if target.exists():
             raise FileExistsError(0, "it is there already")
         try:
@@ -62,16 +60,18 @@ def whole_folder(path):
             yield partial
             partial.rename(target)
         finally:
+            import shutil
+
             shutil.rmtree(partial, ignore_errors=True)
 
 
 def require_writable(path, size=0):
-    """Raise UserError unless `size` bytes could be written to `path`, which is left as it is."""
+    """Raise UserError unless `size` bytes could be written to `path`, which is not changed."""
     target, partial = target_and_partial(path)
-    with told_plainly(path):
+    with as_user_error(path):
         require_replaceable(target)
         folder = next((each for each in target.parents if each.exists()), target.parent)
-        trial = folder / partial.name  # the folders between are not made before there is a file
+        trial = folder / partial.name  # no folders are made for a trial
         try:
             claim(trial, size)
         finally:
@@ -79,7 +79,7 @@ def require_writable(path, size=0):
 
 
 def require_replaceable(path):
-    """Raise OSError if what stands at a path is no file that another may take the place of."""
+    """Raise OSError if there is something at `path` that no file may replace."""
     if path.is_dir():
         raise IsADirectoryError(0, "it is a folder")
     if path.exists() and special_kind(path):
@@ -87,22 +87,21 @@ def require_replaceable(path):
 
 
 def claim(path, size):
-    """Write `size` bytes, so that there is room for them. Raises OSError if there is not."""
-    path.write_bytes(os.urandom(size))  # zeros take no room where a file system compresses
+    """Write `size` bytes, to be sure of the room. Raises OSError if the disk is full."""
+    path.write_bytes(os.urandom(size))  # a file system may compress zeros
 
 
 @contextmanager
 def locked(path):
     """Keep other processes from locking `path` in this block.
 
-    The lock is the system's, on an empty file beside `path`: it ends with the process, however
-    that ends. Links to one file share its lock. Where the file system knows no locks, there is
-    none. Missing folders are made, and removed again if they stay empty.
-    Raises UserError if another process holds it, or if the place cannot be written to.
+    The system locks an empty file beside `path`, until the process ends in whatever way. Some file
+    systems have no locks; then nothing is locked. Missing folders are made, and removed again if
+    they stay empty. Raises UserError if another process holds the lock, or if it cannot be made.
     """
     target, _ = target_and_partial(path)
     folders = [each for each in target.parents if not each.exists()]
-    with told_plainly(path):
+    with as_user_error(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         file = locked_file(target.with_name(f".{target.name}.lock"))
     if file is None:
@@ -114,15 +113,19 @@ def locked(path):
         yield
     finally:
         remove_lock(file)
-        with suppress(OSError):  # not empty any more, or gone
-            for each in folders:
-                each.rmdir()
+        remove_empty(folders)
+
+
+def remove_empty(folders):
+    with suppress(OSError):  # no longer empty, or gone
+        for folder in folders:
+            folder.rmdir()
 
 
 def locked_file(path):
-    """Return the lock file at `path`, open and locked, or None if another process holds it."""
+    """Return the lock file at `path`, open and locked; None if another process holds it."""
     while True:
-        require_replaceable(path)  # a named pipe would be opened for ever
+        require_replaceable(path)  # opening a named pipe would never return
         file = path.open("ab")
         if not lock(file):
             file.close()
@@ -130,11 +133,11 @@ def locked_file(path):
         with suppress(FileNotFoundError):
             if os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 return file
-        file.close()  # whoever held it has removed it
+        file.close()  # its holder has removed it meanwhile
 
 
 def lock(file):
-    """Lock an open file until it is closed, and return whether no other process holds it."""
+    """Lock an open file until it is closed; return False if another process holds the lock."""
     try:
         if os.name == "nt":
             import msvcrt
@@ -145,12 +148,12 @@ def lock(file):
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in HELD  # the others: the file system knows no locks
+        return error.errno not in HELD  # other errors: the file system has no locks
     return True
 
 
 def remove_lock(file):
-    """Remove a lock file while it is locked; Windows removes none that is open."""
+    """Remove a lock file while it is locked. Windows removes no open file."""
     if os.name == "nt":
         file.close()
     with suppress(OSError):
@@ -159,14 +162,14 @@ def remove_lock(file):
 
 
 def target_and_partial(path):
-    """Return the file that `path` leads to, and this process's unfinished one beside it."""
-    target = Path(os.path.realpath(path))  # which, unlike resolve, takes a link that loops
+    """Return the file that `path` leads to, and a temporary one of this process beside it."""
+    target = Path(os.path.realpath(path))  # unlike resolve, it accepts a loop of links
     return target, target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
 
 
 @contextmanager
-def told_plainly(path):
-    """Turn the system's refusal to write `path` into a sentence."""
+def as_user_error(path):
+    """Turn an OSError in this block into a UserError about writing `path`."""
     try:
         yield
     except OSError as error:
@@ -175,20 +178,20 @@ def told_plainly(path):
 
 
 def user_path(text):
-    """Return the path that a user means by `text`, in which ~ is the home folder.
+    """Return the path in a text that a user typed; ~ is the home folder.
 
-    Raises UserError for a NUL character, which no path can hold.
+    Raises UserError for a NUL character, which no path can have.
     """
     if "\0" in str(text):
         raise UserError(f"no file has a NUL character in its name: {text}; check the path")
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # there is no such user, but there may be such a file
+    except RuntimeError:  # no such user, but perhaps such a file
         return Path(text)
 
 
 def shown(path):
-    """Return `path` as a user would type it here."""
+    """Return `path` relative to the working folder, if it is inside."""
     try:
         path, here = Path(path).absolute(), Path.cwd()
     except FileNotFoundError:  # the working folder has been deleted
@@ -197,28 +200,24 @@ def shown(path):
 
 
 def special_kind(path):
-    """Return what `path` is if it is neither a file nor a folder: "a named pipe", say; else None.
+    """Return what `path` is if it is neither a file nor a folder, like "a named pipe"; else None.
 
-    To open one may wait for ever. Links are followed. Raises OSError if there is no such path, and
-    ValueError for a path that holds a NUL character.
+    Opening one may never return. Links are followed. Raises OSError if there is no such path, and
+    ValueError for a NUL character.
     """
     mode = Path(path).stat().st_mode
     return next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), None)
 
 
-def printable(text):
-    """Return text as one line without control characters, which become escapes as \\x1b."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
+def printable(text, longest=None):
+    """Return text as one line, control characters as escapes like \\x1b, cut at `longest`."""
+    escaped = (each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
+    return "".join(escaped)[:longest]
 
 
 def reason(error):
-    """Return why the system refused, without the path and the number it puts around it."""
+    """Return the reason of an OSError, without its number and path."""
     return error.strerror or first_line(error)
-
-
-def plain(text):
-    """Return what a file calls something as a short line that a terminal can be given."""
-    return ascii(str(text))[1:-1][:MOST_CHARACTERS]
 
 
 def first_line(error):
@@ -226,12 +225,8 @@ def first_line(error):
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-CHUNK = 1_000_000  # bytes
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks others whole
-
-
 class SmallReads(io.BufferedReader):
-    """A file of which only little is read at once: not a zip directory of a million members."""
+    """A file that is read in small parts: the directory of a zip may claim a million members."""
 
     def read(self, size=-1):
         if size > CHUNK:
@@ -240,29 +235,28 @@ class SmallReads(io.BufferedReader):
 
 
 @contextmanager
-def opened(raw):
+def open_zip(raw):
     """Yield the `ZipFile` in a raw file or a `BytesIO`."""
+    import zipfile  # few files are zips, and the import takes 5 ms
+
     with SmallReads(raw) as file, zipfile.ZipFile(file) as archive:
         yield archive
 
 
-def described(archive, name):
+def zip_member(archive, name):
     """Return the `ZipInfo` of a member.
 
-    Raises KeyError if it is missing, ValueError if it is packed in a way that cannot be bounded.
+    Raises KeyError if it is missing, ValueError if zipfile would unpack it all at once.
     """
     info = archive.getinfo(name)
-    if info.compress_type not in METHODS:
+    if info.compress_type not in (STORED, DEFLATED):
         raise ValueError(f"{name} is neither stored nor deflated")
     return info
 
 
-def content(archive, name, most):
-    """Return the bytes of a member: as many as the directory says, whatever there is to unpack.
-
-    Raises ValueError if those are more than `most`, or not what the checksum says.
-    """
-    info = described(archive, name)
+def zip_content(archive, name, most):
+    """Return the bytes of a member. Raises ValueError if they are more than `most`, or damaged."""
+    info = zip_member(archive, name)
     if info.file_size > most:
         raise ValueError(f"{name} has {info.file_size:,} bytes")
     with archive.open(info) as file:

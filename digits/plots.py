@@ -1,9 +1,7 @@
-"""Figures. Every `draw_` function draws on the axes that it is given, and does nothing else."""
+"""Figures. Every `draw_` function draws on the axes that it is given; a script saves and shows."""
 
-import logging
 import os
 import sys
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
@@ -14,21 +12,17 @@ from digits import UserError
 from digits.files import printable, whole_file
 from digits.metrics import confidence
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
-warnings.filterwarnings("ignore", "Glyph")  # a picture's name may hold letters the font lacks
-
-# Okabe and Ito's palette, which colour-blind people can tell apart too.
+# Of Okabe and Ito's palette, which colour-blind people can tell apart too.
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#767676"
 
 FORMATS = (".png", ".jpg", ".pdf", ".svg")
 DOTS_PER_INCH = 120
-DRAWING_TIME = 0.3  # seconds that a window gets to draw itself
-SCREEN = ("DISPLAY", "WAYLAND_DISPLAY")  # Windows and macOS do without
+DRAWING_SECONDS = 0.3  # for a window to draw itself
+SCREEN = ("DISPLAY", "WAYLAND_DISPLAY")  # Windows and macOS have neither
 
 
 def new_figure(width, height, window=False):
-    """Return a figure of so many inches: one that a window can show, or one only to be saved."""
-
+    """Return a figure, its size in inches: one for a window, or one only to be saved."""
     import_matplotlib()
     if window:
         import matplotlib.pyplot as plt
@@ -39,15 +33,7 @@ def new_figure(width, height, window=False):
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def draw_images(ax, images, title):
-    """Draw images, uint8 (rows, columns, 28, 28), side by side."""
-    ax.imshow(np.block([list(row) for row in images]), cmap="gray")
-    ax.set_title(title)
-    ax.set_axis_off()
-
-
 def window_available():
-    """Whether a figure can be shown: there is a screen, and matplotlib has a toolkit for it."""
     if sys.platform not in ("win32", "darwin") and not any(map(os.environ.get, SCREEN)):
         return False
     from digits.command_line import stderr_held_back
@@ -57,8 +43,7 @@ def window_available():
 
 
 def has_toolkit():
-    """Whether the backend that matplotlib is set to, or finds by itself, can open windows."""
-
+    """True if the backend that matplotlib is set to, or finds by itself, can open windows."""
     import_matplotlib()
     import matplotlib.pyplot as plt
     from matplotlib.backends import BackendFilter, backend_registry
@@ -74,35 +59,31 @@ def has_toolkit():
 
 
 def require_window(instead="run it without --show"):
-    """Raise UserError, which names what to do instead, unless a figure can be shown."""
     if not window_available():
         raise UserError(f"no screen or no toolkit to open a window with: {instead}")
 
 
 def require_figure_name(path):
-    """Raise UserError unless a figure can be saved under such a name."""
     if path.suffix.lower() not in FORMATS:
         endings = ", ".join(FORMATS)
         raise UserError(f"cannot save a figure as {path}: its name must end in one of {endings}")
 
 
 def save(figure, path):
-    """Write a figure to `path`, whole or not at all."""
     with whole_file(path) as partial:
         figure.savefig(partial, dpi=DOTS_PER_INCH)
 
 
 def show(wait=True):
-    """Show all figures that were made for a window; with `wait`, return when all are closed."""
+    """Show all figures made for a window; with `wait`, return when the user has closed them."""
     import matplotlib.pyplot as plt
 
     plt.show(block=wait)
     if not wait:
-        plt.pause(DRAWING_TIME)
+        plt.pause(DRAWING_SECONDS)
 
 
 def close_windows():
-    """Close the windows of earlier figures, if there are any."""
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
 
@@ -111,6 +92,13 @@ def draw_image(ax, image, title="", colour="black"):
     """Draw an image, uint8 grey (h, w) or colour (h, w, 3), without axes."""
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)  # a colour image brings its own
     ax.set_title(title, color=colour, fontsize="medium", parse_math=False)
+    ax.set_axis_off()
+
+
+def draw_images(ax, images, title):
+    """Draw images, uint8 (rows, columns, 28, 28), side by side."""
+    ax.imshow(np.block([list(row) for row in images]), cmap="gray")
+    ax.set_title(title)
     ax.set_axis_off()
 
 
@@ -125,38 +113,35 @@ def draw_confidences(ax, probabilities):
 
 
 def draw_answer(axes, answer):
-    """Draw an `Answer` on three axes: the picture, what the network saw of it, its confidences.
-
-    Of several digits the confidences are the least certain one's; without digits there are none.
-    """
+    """Draw an `Answer` on three axes: picture, network input, least confident digit."""
     colour = RED if answer.label is not None and not answer.is_right else "black"
     name = printable(Path(answer.source).name)
     draw_reading(axes, answer, f"{shortened(name)}\n{fill(answer.words, 44)}", colour)
     if not answer.rows:
         return
     axes[1].set_title("what the network saw", fontsize="medium")
-    draw_confidences(axes[2], answer.doubtful.probabilities)
+    draw_confidences(axes[2], answer.least_confident.probabilities)
     if len(answer.digits) > 1:
-        axes[2].set_title(f"of the least certain, {answer.doubtful.predicted}", fontsize="medium")
+        axes[2].set_title(
+            f"least confident digit, {answer.least_confident.predicted}", fontsize="medium"
+        )
 
 
 def draw_reading(axes, answer, title, colour="black"):
-    """Draw an `Answer` on the first two axes: the picture, and what the network saw of it."""
+    """Draw an `Answer` on two axes: the picture, and the network's input."""
     if answer.image is not None:
         draw_image(axes[0], answer.image, title, colour)
         draw_boxes(axes[0], answer)
     if answer.rows:
-        draw_image(axes[1], sheet([[digit.image for digit in row] for row in answer.rows]))
-        axes[1].set_title(answer.text, fontsize="medium")
+        draw_image(axes[1], digits_image(answer.rows), answer.text)
 
 
 def shortened(name, most=28):
-    """Return a name, without its middle if it is too long for a title."""
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
 
 
 def draw_boxes(ax, answer):
-    """Draw a box around each digit of a picture, and its name; a test image needs none."""
+    """Draw a box around each digit of a picture; a test image needs none."""
     for digit in answer.digits if answer.label is None else ():
         left, top, right, bottom = (edge / answer.scale for edge in digit.box)
         corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
@@ -165,15 +150,15 @@ def draw_boxes(ax, answer):
             ax.text(left, top, str(digit.predicted), color=ORANGE, va="bottom", weight="bold")
 
 
-def sheet(rows):
-    """Return rows of images, uint8 (28, 28), side by side in one image, the rest black."""
-    longest = max(len(row) for row in rows)
-    none = np.zeros((28, 28), np.uint8)
-    return np.vstack([np.hstack([*row, *[none] * (longest - len(row))]) for row in rows])
+def digits_image(rows):
+    """Return rows of `answers.Digit`s as one image, uint8; black where a row is shorter."""
+    image = np.zeros((28 * len(rows), 28 * max(map(len, rows))), np.uint8)
+    for n, row in enumerate(rows):
+        image[28 * n : 28 * (n + 1), : 28 * len(row)] = np.hstack([each.image for each in row])
+    return image
 
 
 def answers_figure(answers, window=False):
-    """Return a figure with a row for each of the answers."""
     figure = new_figure(9, 3 * len(answers), window)
     for row, answer in zip(np.atleast_1d(figure.subfigures(len(answers))), answers, strict=True):
         draw_answer(row.subplots(1, 3), answer)
@@ -181,21 +166,21 @@ def answers_figure(answers, window=False):
 
 
 def import_matplotlib():
-    """Import matplotlib, and return it, whatever `$MPLBACKEND` names.
+    """Import and return matplotlib, which an `$MPLBACKEND` that is not installed must not end.
 
-    Jupyter names its own backend there for child processes, too, and a name that is not installed
-    here ends the import.
+    Jupyter sets the variable to its own backend, and child processes inherit it.
     """
-    if "matplotlib" in sys.modules:
-        return sys.modules["matplotlib"]
-    asked = os.environ.pop("MPLBACKEND", None)
-    try:
+    if "matplotlib" not in sys.modules:
+        import logging
+        import warnings
+
+        backend = os.environ.pop("MPLBACKEND", None)
         import matplotlib
 
-    finally:
-        if asked is not None:
-            os.environ["MPLBACKEND"] = asked
-    if asked:
-        with suppress(ValueError):  # no such backend
-            matplotlib.rcParams["backend"] = asked
-    return matplotlib
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it reports on its font cache
+        warnings.filterwarnings("ignore", "Glyph")  # the font lacks letters of some file names
+        if backend:
+            os.environ["MPLBACKEND"] = backend
+            with suppress(ValueError):  # no such backend
+                matplotlib.rcParams["backend"] = backend
+    return sys.modules["matplotlib"]

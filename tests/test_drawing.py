@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 import predict_image
 from digits import drawing, plots
 from digits.network import model_file
-from digits.page import answers
+from digits.page import pipeline
 
 sys.path.insert(0, str(ROOT / "tools"))
 import drawing_window
@@ -23,7 +23,7 @@ def window(shipped_model):
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
     predict = model_file.predictor(shipped_model)
-    return drawing.Drawing(figure, lambda page: answers.of_drawing(page, predict))
+    return drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
 
 
 def draw(figure, number):
@@ -53,7 +53,7 @@ def test_what_is_drawn_is_read_and_shown(window, number):
     assert window.answer.text == number and window.answer.status == "ok"
     assert words_shown(window) == window.answer.words
     bars = [bar.get_width() for bar in window.axes[2].patches]
-    assert bars == pytest.approx(100 * window.answer.doubtful.probabilities)
+    assert bars == pytest.approx(100 * window.answer.least_confident.probabilities)
 
 
 def test_answer_changes_while_a_stroke_is_drawn(window):
@@ -157,5 +157,5 @@ def test_nothing_drawn_is_nothing_said(closing, capsys):
 
 def test_drawing_without_a_screen_or_beside_a_picture_is_refused(run):
     assert_refused(run("predict_image.py", "--draw"), "no screen")
-    assert_refused(run("predict_image.py", "--draw", "seven.png"), "--draw", "name nothing")
+    assert_refused(run("predict_image.py", "--draw", "seven.png"), "--draw", "leave out pictures")
     assert_refused(run("predict_image.py", "--draw", "--interactive"), "not allowed with")

@@ -1,11 +1,16 @@
 """evaluate_model.py, run as a user runs it: from another folder, without a screen."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from conftest import (
-    MODEL,
+    PRETRAINED,
     ROOT,
     assert_quiet,
     assert_refused,
@@ -39,7 +44,7 @@ def test_evaluation_agrees_with_keras(evaluation, small_arrays):
     import keras
 
     images, labels = small_arrays["x_test"][..., np.newaxis], small_arrays["y_test"]
-    loss, accuracy = keras.models.load_model(MODEL).evaluate(images, labels, verbose=0)
+    loss, accuracy = keras.models.load_model(PRETRAINED).evaluate(images, labels, verbose=0)
     assert evaluation["accuracy"] == pytest.approx(accuracy, abs=1e-6)
     assert evaluation["loss"] == pytest.approx(loss, rel=1e-3)
     assert evaluation["images"] == 200
@@ -50,7 +55,7 @@ def test_evaluation_agrees_with_keras(evaluation, small_arrays):
 def test_evaluation_saves_its_figures(evaluated):
     folder, _ = evaluated
     figures = {path.name for path in folder.iterdir()}
-    names = {"history", "confusion_matrix", "mistakes", "examples", "calibration", "filters"}
+    names = {"history", "confusion_matrix", "examples", "calibration", "filters"}
     assert figures == {f"{name}.png" for name in names}
     for name in figures:
         image = Image.open(folder / name)
@@ -71,7 +76,7 @@ def test_evaluation_prints_what_its_json_holds(run, small_data, evaluation):
     for mistake in evaluation["confident_mistakes"]:
         assert f"\n{mistake['index']:>5}  {mistake['label']:>4}  " in result.stdout
     before = evaluation["calibration_error_before_temperature"]
-    assert f"{100 * before:.2f} % before its temperature" in result.stdout
+    assert f"{100 * before:.2f} % before temperature scaling" in result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -112,20 +117,20 @@ def test_another_project_s_model_is_evaluated_and_predicts_as_it_is(
 
 
 def test_several_models_are_compared(theirs, run, small_data, tmp_path):
-    arguments = ["--model", MODEL, theirs, "--data", small_data, "--output-dir", "both"]
+    arguments = ["--model", PRETRAINED, theirs, "--data", small_data, "--output-dir", "both"]
     result = run("evaluate_model.py", *arguments, "--json", "--format", "svg")
     assert result.returncode == 0, result.stderr
     scores = json.loads(result.stdout)
-    assert list(scores["models"]) == ["mnist_cnn", "model"]
+    assert list(scores["models"]) == ["pretrained", "model"]
     (comparison,) = scores["comparisons"]
     ours, other = (each["misses"] for each in scores["models"].values())
     alone = comparison["right_by_one_alone"]
-    assert comparison["models"] == ["mnist_cnn", "model"] and alone[0] - alone[1] == other - ours
+    assert comparison["models"] == ["pretrained", "model"] and alone[0] - alone[1] == other - ours
     figures = list((tmp_path / "elsewhere" / "both").iterdir())
     assert [path.name for path in figures] == ["history.svg"]
     assert "<svg" in figures[0].read_text(encoding="utf-8")
     text = run("evaluate_model.py", *arguments).stdout
-    assert f"p = {comparison['p']:.2g} (McNemar)" in text and "\nmodel  " in text
+    assert f"p = {comparison['p']:.2g} (McNemar's test)" in text and "\nmodel  " in text
 
 
 def test_robustness_is_measured_when_asked_for(theirs, run, small_data, tmp_path):
@@ -140,8 +145,37 @@ def test_robustness_is_measured_when_asked_for(theirs, run, small_data, tmp_path
         "f",
     )
     assert result.returncode == 0, result.stderr
-    assert "images made worse" in result.stdout and "\nnoise (of ink)" in result.stdout
+    assert "by corruption and severity" in result.stdout and "\nnoise (of ink)" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "predicting" not in result.stderr, "the counter is for a terminal"
+
+
+def test_terminal_shows_a_counter(theirs, small_data, environment, tmp_path):
+    pty = pytest.importorskip("pty", reason="no pseudo-terminal on Windows")
+    ours, terminal = pty.openpty()
+    command = [sys.executable, ROOT / "evaluate_model.py", "--robustness", "--json"]
+    process = subprocess.Popen(
+        [*command, "--model", theirs, "--data", small_data, "--output-dir", tmp_path / "f"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    said = read_all(ours)
+    assert json.loads(process.communicate()[0])["images"] == 200
+    for what, steps in {"predicting test images": 1, "predicting corrupted images": 45}.items():
+        percents = [int(each) for each in re.findall(rf"\r{what} +(\d+) %", said)]
+        assert percents == [100 * step // steps for step in range(steps + 1)]
+    assert said.count("100 %\r\n") == 2, "each counter ends its line"
+
+
+def read_all(terminal):
+    """Return what is written to a pseudo-terminal until its other end is closed."""
+    parts = []
+    with os.fdopen(terminal, "rb", buffering=0) as file, suppress(OSError):  # Linux: EIO at the end
+        while part := file.read(4096):
+            parts.append(part)
+    return b"".join(parts).decode()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +183,7 @@ def test_robustness_is_measured_when_asked_for(theirs, run, small_data, tmp_path
     [
         (["--model", "gone.h5"], "no model at gone.h5"),
         (["--model", ROOT / "README.md"], "cannot read the model"),
-        (["--model", MODEL, MODEL], "named twice"),
+        (["--model", PRETRAINED, PRETRAINED], "named twice"),
         (["--data", ROOT / "README.md"], "README.md"),
         (["--output-dir", ROOT / "README.md"], "cannot write"),
         (["--show"], "no screen"),

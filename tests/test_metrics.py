@@ -1,4 +1,6 @@
-"""Scores against hand-worked cases and Keras."""
+"""Metrics against hand-worked cases and Keras."""
+
+import json
 
 import keras
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 
 from digits import metrics
 from digits.data.mnist import Examples
-from digits.evaluation import report
+from digits.evaluation import evaluation, report
 
 
 def test_confusion_matrix_has_true_digits_in_rows():
@@ -15,19 +17,25 @@ def test_confusion_matrix_has_true_digits_in_rows():
     assert (confusion[3, 3], confusion[3, 8], confusion[5, 5]) == (2, 1, 1)
 
 
-def test_temperature_is_that_by_which_the_answers_were_made_too_sure():
+def test_temperature_is_the_one_that_made_the_probabilities_overconfident():
     random = np.random.default_rng(1)
     logits = random.normal(0, 2, (20_000, 10))
-    honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    labels = (honest.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
-    too_sure = honest**1.6 / (honest**1.6).sum(axis=1, keepdims=True)
-    assert metrics.temperature(labels, too_sure[:, np.newaxis]) == pytest.approx(1.6, rel=0.05)
-    np.testing.assert_allclose(metrics.tempered(too_sure[:, np.newaxis], 1.6), honest, atol=1e-6)
+    calibrated = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (calibrated.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
+    overconfident = (calibrated**1.6 / (calibrated**1.6).sum(axis=1, keepdims=True))[:, np.newaxis]
+    assert metrics.temperature(labels, overconfident) == pytest.approx(1.6, rel=0.05)
+    scaled = metrics.temperature_scaled(overconfident, 1.6)
+    np.testing.assert_allclose(scaled, calibrated, atol=1e-6)
 
 
-def test_tempered_answer_is_the_mean_of_the_branches():
-    branches = np.array([[[0.9, 0.1] + [0] * 8, [0.2, 0.8] + [0] * 8]])
-    np.testing.assert_allclose(metrics.tempered(branches, 1)[0, :2], [0.55, 0.45], atol=1e-6)
+def test_temperature_without_a_wrong_prediction_is_one():
+    assert metrics.temperature(np.arange(10), np.eye(10)[:, np.newaxis]) == 1
+
+
+def test_scaled_probabilities_are_the_mean_of_the_members():
+    members = np.array([[[0.9, 0.1] + [0] * 8, [0.2, 0.8] + [0] * 8]])
+    mean = metrics.temperature_scaled(members, 1)[0, :2]
+    np.testing.assert_allclose(mean, [0.55, 0.45], atol=1e-6)
 
 
 def test_table_per_digit_of_a_hand_worked_case():
@@ -67,16 +75,7 @@ def test_mcnemar_of_hand_worked_cases(alone, p):
     assert metrics.mcnemar(*alone) == metrics.mcnemar(*alone[::-1]) == pytest.approx(p)
 
 
-def test_comparison_counts_what_one_alone_reads():
-    labels = np.arange(10)
-    right = np.eye(10)
-    first, second = right.copy(), right.copy()
-    first[3] = right[4]
-    second[[1, 2, 3]] = right[[2, 3, 5]]
-    assert metrics.comparison(labels, first, second) == {"right_by_one_alone": [2, 0], "p": 0.5}
-
-
-def certain(digit, confidence):
+def confident(digit, confidence):
     """Return probabilities (10,) of `confidence` for a digit and the rest shared by the others."""
     probabilities = np.full(10, (1 - confidence) / 9, np.float32)
     probabilities[digit] = confidence
@@ -85,7 +84,7 @@ def certain(digit, confidence):
 
 def test_calibration_error_of_a_hand_worked_case():
     # Four images at 0.9, three of them right: off by 0.15. One image at 0.6, right: off by 0.4.
-    probabilities = np.stack([certain(1, 0.9)] * 4 + [certain(2, 0.6)])
+    probabilities = np.stack([confident(1, 0.9)] * 4 + [confident(2, 0.6)])
     error = metrics.calibration_error(np.uint8([1, 1, 1, 7, 2]), probabilities)
     assert error == pytest.approx((4 * 0.15 + 0.4) / 5, abs=1e-6)
 
@@ -100,12 +99,12 @@ def test_loss_is_keras_loss():
 
 @pytest.fixture
 def test_and_probabilities():
-    """Twenty images, three of them misread: a disputed one, and with most confidence the last."""
+    """Twenty images, three of them wrong: one a label error, and the last the most confident."""
     labels = np.arange(10).repeat(2)
-    probabilities = np.stack([certain(label, 0.9) for label in labels])
-    probabilities[[0, 5, 19]] = [certain(6, 0.8), certain(8, 0.5), certain(4, 0.95)]
+    probabilities = np.stack([confident(label, 0.9) for label in labels])
+    probabilities[[0, 5, 19]] = [confident(6, 0.8), confident(8, 0.5), confident(4, 0.95)]
     images = np.zeros((20, 28, 28), np.uint8)
-    return Examples(images, labels, "MNIST", disputed=(5, 7)), probabilities
+    return Examples(images, labels, "MNIST", label_errors=(5, 7)), probabilities
 
 
 def test_summary_names_the_most_confident_mistakes_first(test_and_probabilities):
@@ -118,31 +117,41 @@ def test_summary_names_the_most_confident_mistakes_first(test_and_probabilities)
     assert summary["disputed"] == {"images": 2, "misses": 1}
 
 
-def test_calibration_error_before_the_temperature_is_of_those_probabilities(test_and_probabilities):
+def test_calibration_error_without_temperature_scaling_is_of_those_probabilities(
+    test_and_probabilities,
+):
     test, probabilities = test_and_probabilities
-    before = np.eye(10)[probabilities.argmax(axis=1)]
-    summary = metrics.summary(test, probabilities, before)
+    uncalibrated = np.eye(10)[probabilities.argmax(axis=1)]
+    summary = metrics.summary(test, probabilities, uncalibrated)
     assert summary["calibration_error_before_temperature"] == pytest.approx(0.15)
     assert metrics.summary(test, probabilities)["calibration_error_before_temperature"] is None
 
 
-def test_report_says_all_of_it_in_80_columns(test_and_probabilities):
+def test_report_of_one_model_says_all_of_it_in_80_columns(test_and_probabilities):
     summary = metrics.summary(*test_and_probabilities, test_and_probabilities[1])
-    text = report.of_model(summary, "MNIST")
+    text = report.as_text({"net": summary}, [], "MNIST")
     assert "85.00 %, 3 wrong of 20  (MNIST)" in text
     assert "64.0" not in text and "63.96 to 94.76 %" in text
-    assert "2, 1 of them wrong here" in text
-    assert "   19     9          4      95.0 %\n" in text and text.count("  disputed") == 1
+    assert "2, 1 of them counted as wrong" in text
+    assert "   19     9          4      95.0 %\n" in text and text.count("  label error") == 1
     assert "    9   100.00 %   50.00 %   66.67 %       2  4 (1)" in text
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_models_are_reported_side_by_side(test_and_probabilities):
+def test_report_of_several_models_compares_them(test_and_probabilities):
     test, probabilities = test_and_probabilities
-    names = {"a_network_of_a_long_name": probabilities, "perfect": np.eye(10)[test.labels]}
-    summaries = {name: metrics.summary(test, each) for name, each in names.items()}
-    text = report.of_models(summaries, report.comparisons(test.labels, names), "MNIST")
+    every = {"a_network_of_a_long_name": probabilities, "perfect": np.eye(10)[test.labels]}
+    predictions = {name: evaluation.Predictions(each, None) for name, each in every.items()}
+    summaries = {name: metrics.summary(test, each) for name, each in every.items()}
+    compared = evaluation.comparisons(test.labels, predictions)
+    text = report.as_text(summaries, compared, "MNIST")
     assert "a_network_of_a_long_name 85.00 %       3" in text
     assert "perfect                  100.00 %" in text
-    assert "perfect alone on 3: p = 0.25 (McNemar), that may be chance" in text
+    assert "perfect alone on 3: p = 0.25 (McNemar's test), may be chance" in text
     assert max(map(len, text.splitlines()[:4])) <= 80
+    assert json.loads(report.as_json(summaries, compared, "MNIST")) == {
+        "models": summaries,
+        "comparisons": [
+            {"models": [*every], "right_by_one_alone": [0, 3], "p": 0.25},
+        ],
+    }

@@ -1,4 +1,4 @@
-"""The script that measures a folder of known pictures."""
+"""The script that reads a folder of labelled pictures."""
 
 import shutil
 
@@ -6,8 +6,8 @@ from conftest import ROOT, assert_refused, printed_digits
 from PIL import Image
 
 
-def known(folder, rows):
-    """Fill a folder with examples and their labels."""
+def fill(folder, rows):
+    """Copy examples to a folder, and write their labels."""
     lines = ["file,label,pen"]
     for name, label, pen in rows:
         shutil.copy(ROOT / "examples" / name, folder)
@@ -17,7 +17,7 @@ def known(folder, rows):
 
 def test_table_counts_what_is_read_right_by_kind_and_names_the_misses(run, tmp_path, shipped_model):
     rows = [("pencil_7.jpg", "7", "pencil"), ("chalk_3.jpg", "8", "chalk")]
-    known(tmp_path, rows)
+    fill(tmp_path, rows)
     sheet = tmp_path / "misses.png"
     result = run("tools/picture_table.py", tmp_path, "--by", "pen", "--misses", sheet)
     assert result.returncode == 0, result.stderr
@@ -30,7 +30,7 @@ def test_table_counts_what_is_read_right_by_kind_and_names_the_misses(run, tmp_p
 def test_usual_way_is_right_where_the_picture_is_as_mnist_and_wrong_on_a_photograph(
     run, tmp_path, shipped_model
 ):
-    known(tmp_path, [("pencil_7.jpg", "7", "pencil"), ("chalk_3.jpg", "3", "chalk")])
+    fill(tmp_path, [("pencil_7.jpg", "7", "pencil"), ("chalk_3.jpg", "3", "chalk")])
     image, _ = printed_digits(1, seed=8)
     Image.fromarray(255 - image[0]).save(tmp_path / "tidy.png")
     with (tmp_path / "labels.csv").open("a", encoding="utf-8") as file:
@@ -54,6 +54,6 @@ def test_digits_on_simulated_pages_keep_their_answers(run, small_data, shipped_m
     result = run("benchmarks/page_table.py", "--data", small_data, "--count", 3)
     assert result.returncode == 0, result.stderr
     rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[2:]]
-    assert [row[0] for row in rows][:2] == ["written", "inverted"] and len(rows) == 7
+    assert [row[0] for row in rows][:2] == ["dark on light", "light on dark"] and len(rows) == 7
     assert all(row[1] == "3" for row in rows)
     assert sum(int(row[2]) for row in rows) >= 20, "of 21"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import (
     MNIST_PATH,
+    PRETRAINED,
     ROOT,
     assert_quiet,
     assert_refused,
@@ -50,7 +51,7 @@ def run_edited(path, environment, folder):
     edited = source.replace('r"examples/pencil_7.jpg"', path)
     assert edited != source
     (folder / "edited.py").write_text(edited, encoding="utf-8")
-    command = [sys.executable, folder / "edited.py"]
+    command = [sys.executable, folder / "edited.py", "--model", PRETRAINED]
     variables = {**environment, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, check=False, env=variables, capture_output=True, encoding="utf-8"
@@ -140,7 +141,7 @@ def test_interactive_answers_until_an_empty_line(run, small_data):
 @pytest.mark.skipif(sys.platform == "win32", reason="no such input")
 def test_input_that_cannot_be_read_ends_the_conversation(environment):
     descriptor = os.open(os.devnull, os.O_WRONLY)
-    command = [sys.executable, ROOT / "predict_image.py", "--interactive"]
+    command = [sys.executable, ROOT / "predict_image.py", "--interactive", "--model", PRETRAINED]
     result = subprocess.run(
         command, check=False, env=environment, stdin=descriptor, capture_output=True
     )
@@ -156,7 +157,7 @@ def test_any_bytes_may_be_typed(environment, tmp_path):
     picture = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
     picture.write_bytes((ROOT / "examples" / "chalk_3.jpg").read_bytes())
     result = subprocess.run(
-        [sys.executable, ROOT / "predict_image.py", "--interactive"],
+        [sys.executable, ROOT / "predict_image.py", "--interactive", "--model", PRETRAINED],
         check=False,
         cwd=folder,
         env={**environment, "PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"},
@@ -283,7 +284,7 @@ def write_pictures(folder):
         (["--model", "gone.h5"], "no model at gone.h5"),
         (["--model", "noise.h5"], "cannot read the model noise.h5"),
         (["--index", "0", "200"], "no test image 200"),
-        (["--interactive", "text.png"], "name nothing"),
+        (["--interactive", "text.png"], "leave out pictures"),
         (["--model", "none"], "no model at none"),
         ([EXAMPLES[0], "--save", "figure.docx"], "must end in"),
         (["gone.png", "--save", "new/figure.png"], "gone.png"),
@@ -341,7 +342,7 @@ def test_doubt_is_told_as_a_doubt(run, tmp_path):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110
 def test_full_disk_under_the_output_is_a_sentence(environment):
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        command = [sys.executable, ROOT / "predict_image.py", EXAMPLES[0]]
+        command = [sys.executable, ROOT / "predict_image.py", "--model", PRETRAINED, EXAMPLES[0]]
         result = subprocess.run(
             command,
             check=False,
@@ -355,7 +356,7 @@ def test_full_disk_under_the_output_is_a_sentence(environment):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise")
 def test_reader_that_goes_away_is_no_error(environment):
-    command = [sys.executable, ROOT / "predict_image.py", *EXAMPLES]
+    command = [sys.executable, ROOT / "predict_image.py", "--model", PRETRAINED, *EXAMPLES]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )

@@ -17,7 +17,7 @@ from digits.network.recipes import DEFAULT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*")
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*", "mnist_cnn*.h5")
 NEEDS_MNIST = ("--index", "evaluate_model.py")
 
 

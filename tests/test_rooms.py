@@ -35,5 +35,22 @@ def test_room_imports_from_itself_and_from_the_rooms_below(path):
     assert {room_of(name) for name in imported(path)} <= BELOW[own] | {own}
 
 
+def loaded_with(module):
+    """Return the modules that are imported as soon as a module is."""
+    path = ROOT / f"{module.replace('.', '/')}.py"
+    if not path.is_file():
+        return set()
+    tops = [each for each in ast.parse(path.read_text()).body if hasattr(each, "module")]
+    names = [f"{each.module}.{name.name}" for each in tops for name in each.names]
+    names += [each.module for each in tops]
+    found = {name for name in names if name.startswith("digits.")}
+    return found.union({module}, *map(loaded_with, found))
+
+
+def test_training_does_not_load_the_numpy_engine():
+    assert "digits.network.checkpoint" in loaded_with("digits.network.training")
+    assert "digits.network.numpy_network" not in loaded_with("digits.network.training")
+
+
 def test_ground_floor_is_small():
     assert {path.stem for path in (ROOT / "digits").glob("*.py")} == GROUND

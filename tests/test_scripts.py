@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from conftest import (
+    PRETRAINED,
     ROOT,
     assert_refused,
 )
 
 import evaluate_model
 import train_model
+from digits import command_line
 
 SCRIPTS = ["train_model.py", "evaluate_model.py", "predict_image.py"]
 TOOLS = sorted(
@@ -226,4 +228,17 @@ def test_odd_names_in_results_reach_the_terminal_as_text(capsys, monkeypatch, tm
     out, err = capsys.readouterr()
     assert f"trained in 1 s, saved as {AS_TEXT}.h5" in out.splitlines()
     assert err == f"figures in {AS_TEXT}: none\n"
-    assert evaluate_model.with_printable_names({ODD: 1}) == {AS_TEXT: 1}
+    assert list(evaluate_model.by_name([Path(f"{ODD}.h5")])) == [AS_TEXT]
+
+
+def test_own_model_is_used_where_there_is_one_and_else_the_pretrained_one_which_is_said(
+    tmp_path, monkeypatch, capsys
+):
+    own = tmp_path / "mnist_cnn.h5"
+    monkeypatch.setattr(command_line, "MODEL", own)
+    assert command_line.model_or_default(Path("named.h5")) == Path("named.h5")
+    assert command_line.model_or_default(None) == PRETRAINED
+    assert capsys.readouterr().err.startswith("using ")
+    own.touch()
+    assert command_line.model_or_default(None) == own
+    assert capsys.readouterr().err == ""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw digits in the window of `predict_image.py --draw` as a hand would, and save it."""
+"""Save a figure of the window of `predict_image.py --draw`, with digits drawn in it."""
 
 import sys
 from pathlib import Path
@@ -7,21 +7,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from digits.command_line import Parser, add_model, run, say, whole_number
+from digits.command_line import Parser, add_model, model_or_default, run, say, whole_number
 from digits.files import require_writable, shown, user_path
 
 EXAMPLES = """\
   python tools/drawing_window.py
   python tools/drawing_window.py --number 90 --output window.png"""
 
-HEIGHT = 210  # pixels of the page that a digit is high
+HEIGHT = 210  # of a digit, in pixels of the page
 
 
 def main():
     arguments = parse()
     from digits import drawing, plots
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
     plots.import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -30,8 +30,8 @@ def main():
     require_writable(arguments.output)
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    predict = model_file.predictor(arguments.model, arguments.trust)
-    window = drawing.Drawing(figure, lambda page: answers.of_drawing(page, predict))
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    window = drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)
     plots.save(figure, arguments.output)
@@ -43,21 +43,21 @@ def main():
 def parse():
     parser = Parser(__doc__, EXAMPLES)
     parser.add_argument(
-        "--number", type=whole_number(0, 99), default=4, metavar="N", help="what is drawn"
+        "--number", type=whole_number(0, 99), default=4, metavar="N", help="the number to draw"
     )
     parser.add_argument(
         "--output",
         type=user_path,
         default=shown(ROOT / "docs" / "drawing.png"),
         metavar="FILE",
-        help="the figure to write",
+        help="the figure's file",
     )
     add_model(parser)
     return parser.parse_args()
 
 
 def strokes(number, side):
-    """Return the strokes of a number in the middle of a page, each float64 (n, 2), in pixels."""
+    """Return a number's strokes at the page's centre, each float64 (n, 2), in pixels."""
     from digits.data import pen_strokes, synthetic
 
     out = []

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits import UserError
-from digits.command_line import Parser, add_model, run
+from digits.command_line import Parser, add_model, model_or_default, run
 from digits.files import printable, shown, user_path, whole_folder
 
 EXAMPLES = """\
@@ -18,7 +18,7 @@ EXAMPLES = """\
 
 def main():
     arguments = parse()
-    place = export(arguments.model, arguments.folder, arguments.trust)
+    place = export(model_or_default(arguments.model), arguments.folder, arguments.trust)
     print(printable(f"saved as {shown(place)}"))
     return 0
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Read a folder of pictures whose content is known, and print how many are read right.
+"""Read a folder of labelled pictures, and print how many are read right.
 
-The folder holds a labels.csv with the columns file and label, and any others: the label is the
-picture's digits, rows parted by a slash, or nothing where there is no digit.
+The folder holds a labels.csv with the columns file and label, and any others. The label is the
+picture's digits, with a slash between rows; it is empty for a picture without digits.
 """
 
 import csv
@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from digits import UserError
-from digits.command_line import Parser, add_model, run
+from digits.command_line import Parser, add_model, model_or_default, run
 from digits.files import printable, require_writable, shown, user_path
 
 LABELS = "labels.csv"
-CONFIDENT = 0.9  # what is no digit and is read as one with more than this is badly wrong
-MOST_DRAWN = 60  # misses on a sheet
+CONFIDENT = 0.9  # a non-digit read with more confidence counts as wrong
+MOST_DRAWN = 60  # misses in the figure
 
 EXAMPLES = """\
   python tools/picture_table.py my_pictures
@@ -29,24 +29,22 @@ EXAMPLES = """\
 
 
 @dataclass
-class Reading:
-    """A picture, its true label, what kind it is of, and the `Answer` to it."""
-
+class Result:
     path: Path
     label: str
     kind: str
-    answer: object
+    answer: object  # an `answers.Answer`
 
     @property
     def is_right(self):
-        """Whether all is read as it is; of a picture without digits, that none is read surely."""
+        """True if all digits are right, or, without digits, if none is read with confidence."""
         if self.label:
             return self.answer.text == self.label
-        return not self.answer.digits or self.answer.doubtful.confidence <= CONFIDENT
+        return not self.answer.digits or self.answer.least_confident.confidence <= CONFIDENT
 
     @property
-    def is_given_up(self):
-        """Whether digits are called none, or not sure."""
+    def is_declined(self):
+        """True if there are digits, and the answer is "not sure" or "no digit found"."""
         return bool(self.label) and self.answer.status != "ok"
 
 
@@ -54,42 +52,46 @@ def main():
     arguments = parse()
     from digits import plots
     from digits.network import model_file
-    from digits.page import answers
+    from digits.page import pipeline
 
     if arguments.misses:
         plots.require_figure_name(arguments.misses)
         require_writable(arguments.misses)
     rows = labelled(arguments.folder, arguments.by)
-    predict = model_file.predictor(arguments.model, arguments.trust)
-    answer = usual_answer if arguments.usual else answers.of_picture
-    readings = [Reading(*row, answer(row[0], predict)) for row in rows]
-    for line in table(readings):
+    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    answer = usual_answer if arguments.usual else pipeline.answer_to_picture
+    results = [Result(*row, answer(row[0], predict)) for row in rows]
+    for line in table(results):
         print(printable(line))
-    misses = [each for each in readings if not each.is_right or each.is_given_up]
+    misses = [each for each in results if not each.is_right or each.is_declined]
     for miss in misses:
         read = f"{miss.label or 'no digit'}, read as {miss.answer.words}"
         print(printable(f"{shown(miss.path)}: {read}"))
     if arguments.misses and misses:
-        plots.save(sheet_of(misses[:MOST_DRAWN]), arguments.misses)
+        plots.save(misses_figure(misses[:MOST_DRAWN]), arguments.misses)
     return 0
 
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument("folder", type=user_path, metavar="FOLDER", help=f"with a {LABELS}")
-    parser.add_argument("--by", metavar="COLUMN", help="the column that tells kinds apart")
-    parser.add_argument("--misses", type=user_path, metavar="FILE", help="draw the misses")
+    parser.add_argument(
+        "folder", type=user_path, metavar="FOLDER", help=f"a folder with a {LABELS}"
+    )
+    parser.add_argument("--by", metavar="COLUMN", help="the column to group the pictures by")
+    parser.add_argument(
+        "--misses", type=user_path, metavar="FILE", help="save a figure of the misses"
+    )
     parser.add_argument(
         "--usual",
         action="store_true",
-        help="read them as the usual script does: the whole picture shrunk to 28×28 and inverted",
+        help="read the pictures as the usual script does: shrink each to 28×28 and invert it",
     )
     add_model(parser)
     return parser.parse_args()
 
 
 def labelled(folder, column):
-    """Return a path, a label and a kind for each row of the folder's labels."""
+    """Return a path, a label and a kind for each row of the labels."""
     path = folder / LABELS
     if not path.is_file():
         raise UserError(f"no {shown(path)}: a table with the columns file and label is needed")
@@ -107,46 +109,42 @@ def labelled(folder, column):
 
 
 def kind_of(row, column):
-    """Return what kind of picture a row is of: its column, else by its number of digits."""
+    """Return the row's value in the column, else its kind by the number of digits."""
     if column and row[column]:
         return row[column]
     return {0: "no digit", 1: "one digit"}.get(len(row["label"].strip()), "several digits")
 
 
 def usual_answer(path, predict):
-    """Return the usual script's `Answer` to a picture file: ink is what is dark, all of it."""
+    """Return the usual script's `Answer`: the whole picture, taken for dark ink, is one digit."""
     import numpy as np
 
-    from digits.page import answers, pictures, reading
+    from digits.page import answers, pictures
 
     try:
-        picture = pictures.read(path)
+        picture = pictures.load(path)
     except UserError as error:
         return answers.Answer(shown(path), "unreadable", error=str(error))
     image = 255 - np.asarray(picture.convert("L").resize((28, 28)))
-    digit = reading.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
+    digit = answers.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
     return answers.Answer(shown(path), "ok", pictures.for_display(picture), [[digit]])
 
 
-def table(readings):
-    """Yield the lines of a table, a row per kind."""
+def table(results):
     kinds = defaultdict(list)
-    for each in readings:
+    for each in results:
         kinds[each.kind].append(each)
     yield "| kind | pictures | right | share | not sure, or no digit found |"
     yield "|---|---|---|---|---|"
     for kind, group in kinds.items():
-        right, given_up = (sum(each) for each in zip(*map(outcome, group), strict=True))
+        right = sum(each.is_right for each in group)
+        declined = sum(each.is_declined for each in group)
         share = f"{100 * right / len(group):.1f} %"
-        yield f"| {kind} | {len(group)} | {right} | {share} | {given_up} |"
+        yield f"| {kind} | {len(group)} | {right} | {share} | {declined} |"
 
 
-def outcome(reading):
-    return reading.is_right, reading.is_given_up
-
-
-def sheet_of(misses):
-    """Return a figure of misses: each picture, and beside it what the network saw."""
+def misses_figure(misses):
+    """Return a figure of each picture, with the network's input beside it."""
     from digits import plots
 
     columns = 4

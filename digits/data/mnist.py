@@ -17,46 +17,46 @@ from digits.files import first_line, user_path, whole_file
 MNIST = "MNIST"
 NOT_MNIST = "data in MNIST's layout"
 
-# SHA-256 of a part's image bytes followed by its label bytes, as uint8.
+# SHA-256 of the image bytes of a part, then its label bytes, as uint8.
 CHECKSUMS = {
     "train": "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b",
     "test": "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b",
 }
-# Of the test images, those whose label people who saw them anew found wrong or no better than
+# Test images with a label error: people who saw them anew found the label wrong, or no better than
 # another (Northcutt, Athalye and Mueller, 2021, arXiv:2103.14749).
-DISPUTED = (
+LABEL_ERRORS = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
     *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
 )
 VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for training
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"  # Keras's own
 FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-CHUNK = 65_536  # bytes
+CHUNK, LARGEST_FILE = 65_536, 20_000_000  # bytes
 LONGEST_SILENCE, LONGEST_DOWNLOAD = 30, 900  # seconds before a download is given up
 IMAGES_AT_ONCE = 1_000
 
 
 class NotFoundError(UserError):
-    """There is no MNIST, and none could be fetched."""
+    """There is no MNIST here, and the download failed."""
 
 
 class Examples(NamedTuple):
-    """Images, uint8 of shape (n, 28, 28); their labels, uint8 of shape (n,); the data's name.
+    """Images, uint8 (n, 28, 28), their labels, uint8 (n,), and the name of the data set.
 
-    `disputed` are the indices of those whose label people dispute.
+    `label_errors` are the indices of images with a label error.
     """
 
     images: np.ndarray
     labels: np.ndarray
     name: str
-    disputed: tuple[int, ...] = ()
+    label_errors: tuple[int, ...] = ()
 
 
 def load(part, data=None):
     """Return the `Examples` of `part`, "train" (validation included) or "test".
 
-    They come from the path `data`, else from `$MNIST_PATH`, else from Keras's cache, else from a
-    download into it. Raises UserError, naming what was tried, if none of them has them.
+    They come from the path `data`, else `$MNIST_PATH`, else Keras's cache, else a download into
+    that cache. Raises UserError, which names what was tried, if none of these has them.
     """
     path = data or os.environ.get("MNIST_PATH")
     if path:
@@ -70,18 +70,14 @@ def load(part, data=None):
 
 
 def load_training(data=None):
-    """Return two `Examples`: what a network trains on, and the validation images.
-
-    Validation is the last twelfth of the training images, at most 5,000. The test images have no
-    part in training. Raises UserError like `load`.
-    """
+    """Return two `Examples`, for training and validation. Raises UserError like `load`."""
     return split(load("train", data))
 
 
 def split(examples):
-    """Return two `Examples`: all but the last twelfth, at most 5,000, and those.
+    """Split training and validation images: two `Examples`, the second the last twelfth.
 
-    Raises UserError if there are too few for both.
+    Those are 5,000 at most. Raises UserError if there are fewer than 12 images.
     """
     images, labels = examples.images, examples.labels
     held_out = min(VALIDATION_IMAGES, len(images) // 12)
@@ -94,7 +90,7 @@ def split(examples):
 
 
 def cache_path():
-    """Return where Keras keeps MNIST, whether or not it is there.
+    """Return the path of MNIST in Keras's cache, whether or not it is there.
 
     Raises NotFoundError if there is no home folder.
     """
@@ -109,10 +105,9 @@ def cache_path():
 
 
 def read(path, part):
-    """Return the `Examples` of `part` from an .npz in Keras's layout or a folder of IDX files.
+    """Return the `Examples` of `part` from an .npz in Keras's layout, or a folder of IDX files.
 
-    One of those files stands for its folder. Raises UserError if they are missing, damaged, or not
-    digits in MNIST's layout.
+    Raises UserError if they are missing, damaged, or not digits in MNIST's layout.
     """
     if not path.exists():
         raise UserError(f"no such file or folder: {path}; it should be mnist.npz or an IDX folder")
@@ -120,7 +115,7 @@ def read(path, part):
 
 
 def verified(images, labels, part, path):
-    """Return the arrays as `Examples`, or raise UserError if the labels are no digits."""
+    """Return arrays as `Examples`. Raises UserError if the labels are not digits."""
     if labels.min() < 0 or labels.max() > 9:
         raise UserError(
             f"{path} is not in MNIST's layout: {part} labels go beyond 0 to 9;"
@@ -128,14 +123,14 @@ def verified(images, labels, part, path):
         )
     labels = labels.astype(np.uint8)
     is_mnist = checksum(images, labels) == CHECKSUMS[part]
-    disputed = DISPUTED if is_mnist and part == "test" else ()
-    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST, disputed)
+    label_errors = LABEL_ERRORS if is_mnist and part == "test" else ()
+    return Examples(images, labels, MNIST if is_mnist else NOT_MNIST, label_errors)
 
 
 def checksum(images, labels):
     """Return the SHA-256 of the bytes of `images` followed by those of `labels`."""
     digest = hashlib.sha256()
-    for start in range(0, len(images), IMAGES_AT_ONCE):  # a Fortran array is copied by parts
+    for start in range(0, len(images), IMAGES_AT_ONCE):  # Fortran order is copied in parts
         digest.update(np.ascontiguousarray(images[start : start + IMAGES_AT_ONCE]))
     digest.update(np.ascontiguousarray(labels))
     return digest.hexdigest()
@@ -159,37 +154,36 @@ def download_failure():
 
     say(f"downloading MNIST (11 MB) to {cache_path()}")
     try:
+        content = fetched(URL)
         with whole_file(cache_path()) as partial:
-            fetch(URL, partial)
+            partial.write_bytes(content)
     except (OSError, HTTPException, ValueError, UserError) as error:
-        return first_line(error)
+        return first_line(getattr(error, "reason", error))  # urllib puts it in brackets
     return None
 
 
-def fetch(url, path):
-    """Save what is at `url` as the file `path`.
+def fetched(url):
+    """Return the bytes of Keras's mnist.npz at `url`.
 
     Raises OSError if the server is silent for `LONGEST_SILENCE` seconds or takes longer than
-    `LONGEST_DOWNLOAD`, ValueError if the file is not Keras's mnist.npz by its SHA-256.
+    `LONGEST_DOWNLOAD`, HTTPException for a broken answer, ValueError for another file.
     """
     from urllib.request import urlopen
 
-    started, digest, done = time.monotonic(), hashlib.sha256(), 0
-    with urlopen(url, timeout=LONGEST_SILENCE) as response, path.open("wb") as file:
+    started, content = time.monotonic(), bytearray()
+    with urlopen(url, timeout=LONGEST_SILENCE) as response:
         total = int(response.headers.get("Content-Length") or 0)
-        while chunk := response.read1(CHUNK):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            show_progress("downloading", done, total)
+        while len(content) < LARGEST_FILE and (chunk := response.read1(CHUNK)):
+            content += chunk
+            show_progress("downloading", len(content), total)
             if time.monotonic() - started > LONGEST_DOWNLOAD:
                 raise TimeoutError(f"it took over {LONGEST_DOWNLOAD} s")
-    if digest.hexdigest() != FILE_SHA256:
+    if hashlib.sha256(content).hexdigest() != FILE_SHA256:
         raise ValueError("what came is not MNIST")
+    return content
 
 
 def no_mnist(failure):
-    """Return the sentence for no MNIST anywhere: what was tried, and the way on."""
     return (
         "no MNIST: neither --data nor $MNIST_PATH names it,"
         f" {cache_path()} is {'damaged' if cache_path().exists() else 'missing'}, and the download"

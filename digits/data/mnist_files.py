@@ -1,6 +1,6 @@
 """Read images and labels from an .npz or from IDX files.
 
-Types and sizes are checked in the headers before any data is unpacked.
+Types and sizes are checked in the headers, before any data is unpacked.
 """
 
 import io
@@ -14,17 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import UserError, files
-from digits.files import plain, reason, special_kind
+from digits.files import LONGEST_QUOTE, printable, reason, special_kind
 
 MOST_IMAGES = 500_000  # 392 MB
 IDX_NAMES = {"train": "train", "test": "t10k"}
 IDX_START, GZIP_START = b"\0\0\x08", b"\x1f\x8b"  # 8: unsigned bytes
-GZIP_FORMAT = zlib.MAX_WBITS | 16  # zlib's number for it
+GZIP_FORMAT = zlib.MAX_WBITS | 16  # zlib's wbits for gzip
 ANOTHER = "name another with --data"
 
 
 class Header(NamedTuple):
-    """The type and shape of an array, and the bytes in front of its data."""
+    """The type and shape of an array, and the offset of its data in bytes."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -32,7 +32,6 @@ class Header(NamedTuple):
 
     @property
     def file_size(self):
-        """Bytes of the header and its array."""
         return self.offset + self.dtype.itemsize * math.prod(self.shape)
 
 
@@ -50,42 +49,40 @@ def read(path, part):
 
 
 def require_ordinary(path):
-    """Raise UserError for what may never end, as a named pipe, and for an empty file."""
+    """Raise UserError for an empty file, and for what may never end, like a named pipe."""
     with guarded(path):
         kind, is_empty = special_kind(path), path.is_file() and path.stat().st_size == 0
     if kind:
         raise UserError(f"cannot read MNIST from {path}: it is {kind}, not a file; {ANOTHER}")
-    if is_empty:  # as those of /proc say they are, of which some never end
+    if is_empty:  # files in /proc say so, too, and some never end
         raise UserError(f"cannot read MNIST from {path}: it is empty; {ANOTHER}")
 
 
 @contextmanager
 def guarded(path):
-    """Turn whatever is raised while a data file is read into a UserError."""
+    """Turn any exception in this block into a UserError about a data file."""
     try:
         yield
     except UserError:
         raise
-    except Exception as error:  # zipfile, NumPy and zlib raise what they like
+    except Exception as error:  # zipfile, NumPy and zlib raise many kinds
         raise UserError(f"cannot read MNIST from {path}: {fault(error)}") from error
 
 
 def fault(error):
-    """Return why a data file cannot be read, and the way on."""
     if isinstance(error, OSError) and error.errno:
         return reason(error) + "; name data that can be read with --data"
     return "it is damaged or not in MNIST's format; get it anew"
 
 
 def lacking(what, path):
-    """Return the UserError for a file or folder without an array that MNIST has."""
     return UserError(
         f"cannot read MNIST from {path}: it lacks {what}; get all of MNIST, or {ANOTHER}"
     )
 
 
 def require_layout(images, labels, part, path):
-    """Raise UserError unless two headers are of so many images and as many labels."""
+    """Raise UserError unless two headers are those of n images and n labels."""
     count = images.shape[0] if images.shape else 0
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
         fault = f"images are {images.dtype} {images.shape}, not uint8 (n, 28, 28)"
@@ -95,13 +92,13 @@ def require_layout(images, labels, part, path):
         fault = f"labels are {labels.dtype} {labels.shape}, not integers ({count},)"
     else:
         return
-    raise UserError(f"{path} is not in MNIST's layout: {part} {plain(fault)}; {ANOTHER}")
+    fault = printable(fault, LONGEST_QUOTE)
+    raise UserError(f"{path} is not in MNIST's layout: {part} {fault}; {ANOTHER}")
 
 
 def read_npz(path, part):
-    """Return the arrays (images, labels) of an .npz in the layout of Keras's mnist.npz."""
     names = [f"x_{part}.npy", f"y_{part}.npy"]
-    with guarded(path), files.opened(io.FileIO(path)) as archive:
+    with guarded(path), files.open_zip(io.FileIO(path)) as archive:
         for name in names:
             if name not in archive.namelist():
                 raise lacking(f"the array {name.removesuffix('.npy')}", path)
@@ -110,11 +107,11 @@ def read_npz(path, part):
 
 
 def npy_header(archive, name):
-    """Return the `Header` of an array in an open .npz, whose size must be the member's."""
-    member = files.described(archive, name)
+    """Return the `Header` of an array in an open .npz. Its size must be that of the member."""
+    member = files.zip_member(archive, name)
     with archive.open(member) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a header that Python 2 wrote
-        if np.lib.format.read_magic(file) != (1, 0):  # later ones are of structured arrays
+        warnings.simplefilter("ignore")  # about headers that Python 2 wrote
+        if np.lib.format.read_magic(file) != (1, 0):  # later versions are for structured arrays
             raise ValueError("no plain array")
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
         header = Header(dtype, shape, file.tell())
@@ -124,14 +121,13 @@ def npy_header(archive, name):
 
 
 def npy_array(archive, name):
-    """Return an array of an open .npz; the end of a member is where its checksum is verified."""
+    """Return an array of an open .npz; zipfile verifies its checksum."""
     with archive.open(name) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def is_idx(path):
-    """Whether a file is one of the IDX files, by its first bytes."""
     with guarded(path), path.open("rb") as file:
         return file.read(3).startswith((IDX_START, GZIP_START))
 
@@ -147,7 +143,7 @@ def read_idx(folder, part):
 
 
 def idx_path(folder, name, kind):
-    """Return the IDX file in `folder`, whichever of its usual spellings it has."""
+    """Return the path of an IDX file in `folder`, in whichever of its usual spellings."""
     names = [f"{name}{join}{kind}{ending}" for join in "-." for ending in ("", ".gz")]
     found = [folder / each for each in names if (folder / each).exists()]
     if not found:
@@ -157,7 +153,6 @@ def idx_path(folder, name, kind):
 
 
 def idx_header(path):
-    """Return the `Header` of an IDX file of unsigned bytes."""
     with guarded(path):
         start = content(path, 4)
         if not start.startswith(IDX_START):
@@ -168,22 +163,22 @@ def idx_header(path):
 
 
 def idx_array(path, header):
-    """Return the array of an IDX file, which must hold what its `Header` says and no more."""
+    """Return the array of an IDX file, which must be exactly as long as its `Header` says."""
     with guarded(path):
-        values = content(path, header.file_size + 1)  # reshape refuses one more, and one less
+        values = content(path, header.file_size + 1)  # reshape refuses one more and one less
         return np.frombuffer(values, header.dtype, offset=header.offset).reshape(header.shape)
 
 
 def content(path, most):
-    """Return what a file holds, unpacked if it is gzipped, or its first `most` bytes."""
+    """Return the first `most` bytes of a file, unpacked if it is gzipped."""
     with path.open("rb") as file:
         return unzipped(file, most) if file.peek(2).startswith(GZIP_START) else file.read(most)
 
 
 def unzipped(file, most):
-    """Return what an open gzip file holds, or its first `most` bytes.
+    """Return the first `most` bytes that an open gzip file unpacks to.
 
-    gzip's own reader unpacks a long comment, or a million empty parts, byte by byte.
+    Python's gzip module reads a long comment, or a million empty parts, byte by byte.
     """
     unzip, values = zlib.decompressobj(GZIP_FORMAT), bytearray()
     while len(values) < most and not unzip.eof:

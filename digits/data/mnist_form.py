@@ -1,4 +1,4 @@
-"""The ink of one digit → 28×28, as MNIST's makers brought their digits to that form."""
+"""The ink of one digit to 28×28 pixels, in the way MNIST itself was made."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ DIGIT_SIDE, IMAGE_SIDE = 20, 28  # pixels of MNIST's digits and of the images th
 
 
 def as_mnist(ink):
-    """Return ink, cut to its bounding box, as MNIST's makers brought it to 28×28 uint8.
+    """Return ink (h, w), cut to its bounding box, in MNIST's form: uint8 (28, 28).
 
-    Widened to a centred square, area-averaged to 20×20, brightest ink to 255, and placed so that
-    the centre of mass falls on the middle, by whole pixels. After Cold Case: the Lost MNIST Digits
-    (Yadav and Bottou, 2019, arXiv:1905.10498), which reconstructed the procedure.
+    The box is widened to a centred square and area-averaged to 20×20, the brightest ink becomes
+    255, and the centre of mass is moved to the image's centre by whole pixels. Reconstructed by
+    Yadav and Bottou, Cold Case: the Lost MNIST Digits (2019, arXiv:1905.10498).
     """
     side = max(ink.shape)
     digit = cells(ink.shape[0], side) @ ink @ cells(ink.shape[1], side).T
@@ -22,10 +22,10 @@ def as_mnist(ink):
 
 
 def cells(length, side):
-    """Return how much each of 20 cells takes of each of `length` pixels: float64 (20, length).
+    """Return the share of each of `length` pixels in each of 20 cells: float64 (20, length).
 
-    The cells part a stretch of `side` pixels, in whose middle, by whole pixels, those pixels lie.
-    (Pillow's box filter gives a pixel that two cells share to one of them.)
+    The cells divide an axis of `side` pixels, and the `length` pixels lie in its middle. (Pillow's
+    box filter would give a pixel that two cells share to one of them.)
     """
     edges = np.linspace(0, side, DIGIT_SIDE + 1)[:, np.newaxis] - (side - length) // 2
     pixels = np.arange(length)
@@ -34,6 +34,6 @@ def cells(length, side):
 
 
 def offset(mass):
-    """Return where a digit's 20 pixels start among the image's 28, by its `mass` along an axis."""
+    """Return where a digit's 20 pixels start in the image's 28, by its mass along an axis."""
     centre = (mass * (np.arange(DIGIT_SIDE) + 0.5)).sum() / mass.sum()
     return min(max(int(15 - centre), 0), IMAGE_SIDE - DIGIT_SIDE)

@@ -1,4 +1,4 @@
-"""How good a model is. A model and MNIST's test images enter; figures, tables and JSON leave.
+"""How good a model is. A model and MNIST's test images enter; metrics, text and figures leave.
 
-`evaluation` computes, `report` and `figures` show, and `corruptions` makes test images worse.
+`evaluation` predicts and scores, `report` and `figures` show, `corruptions` makes images worse.
 """

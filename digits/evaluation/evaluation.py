@@ -1,61 +1,71 @@
-"""A model scored on test images, with all that its report and its figures show."""
+"""Predict the test images and compute the metrics."""
 
-from pathlib import Path
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from digits import metrics
-from digits.command_line import say
+from digits.command_line import say, show_progress
 from digits.evaluation import corruptions
 from digits.files import shown
 from digits.network import checkpoint, model_file
 
-
-class Model(NamedTuple):
-    """A model file, its network, and the record of its training or None."""
-
-    path: Path
-    predict: model_file.Predictor
-    record: dict | None
+IMAGES_AT_ONCE = 960  # between two steps of the counter: ten of `numpy_network`'s batches
 
 
-class Evaluation(NamedTuple):
-    """A `Model`, its probabilities (n, 10) of the test images, and their `metrics.summary`."""
+class Predictions(NamedTuple):
+    """Probabilities (n, 10); the same without temperature scaling, or None if there is none."""
 
-    model: Model
     probabilities: np.ndarray
-    summary: dict
+    uncalibrated: np.ndarray | None
 
 
 def load(path, trust=False):
-    """Return the `Model` at `path`; `trust` lets Keras load it. Raises UserError if it holds none.
-
-    A damaged record of its training is left out, and said on stderr.
-    """
-    predict = model_file.predictor(path, trust)
-    record = predict.record
-    fault = checkpoint.fault(record) if record is not None else None
+    """Return the `model_file.Predictor` at `path`, a damaged training record left out."""
+    model = model_file.predictor(path, trust)
+    fault = checkpoint.fault(model.record) if model.record is not None else None
     if fault:
         say(f"{shown(path)}: the record of its training is left out, for {fault}")
-    return Model(path, predict, None if fault else record)
+        model.record = None
+    return model
 
 
-def evaluated(model, test, robust=False):
-    """Return the `Evaluation` of a model on `mnist.Examples`; `robust` asks for worse images too.
-
-    Its temperature is taken out again, to tell what its confidence was before it. Raises UserError
-    for answers that are no numbers.
-    """
+def predict(model, images):
+    """Return a model's `Predictions` for images, uint8 (n, 28, 28)."""
     temperature = (model.record or {}).get("temperature")
     if temperature is None:
-        probabilities, before = model.predict(test.images), None
-    else:
-        branches = model.predict.branches(test.images)
-        probabilities = branches.mean(axis=1)
-        before = metrics.tempered(branches, 1 / temperature)
-    model_file.require_numbers(probabilities, model.path)
-    summary = metrics.summary(test, probabilities, before)
-    if robust:
-        summary["robustness"] = corruptions.measured(model.predict, test)
-    return Evaluation(model, probabilities, summary)
+        return Predictions(in_steps(model, images), None)
+    members = in_steps(model.members, images)
+    probabilities = members.mean(axis=1)
+    model_file.require_finite(probabilities, model.path)
+    return Predictions(probabilities, metrics.temperature_scaled(members, 1 / temperature))
+
+
+def in_steps(function, images):
+    parts = []
+    for start in range(0, len(images), IMAGES_AT_ONCE):
+        show_progress("predicting test images", start, len(images))
+        parts.append(function(images[start : start + IMAGES_AT_ONCE]))
+    show_progress("predicting test images", len(images), len(images))
+    return np.concatenate(parts)
+
+
+def score(model, predictions, test, robustness=False):
+    summary = metrics.summary(test, *predictions)
+    if robustness:
+        summary["robustness"] = corruptions.robustness(model, test)
+    return summary
+
+
+def comparisons(labels, predictions):
+    """Compare each two models by McNemar's test; `predictions` is by model name."""
+    right = {
+        name: each.probabilities.argmax(axis=1) == labels for name, each in predictions.items()
+    }
+    found = []
+    for a, b in combinations(right, 2):
+        alone = [int((right[a] & ~right[b]).sum()), int((right[b] & ~right[a]).sum())]
+        p = metrics.mcnemar(*alone)
+        found.append({"models": [a, b], "right_by_one_alone": alone, "p": p})
+    return found

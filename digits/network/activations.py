@@ -1,4 +1,7 @@
-"""Keras's activations in NumPy. Each changes the values that it is given, and returns them."""
+"""Keras's activations in NumPy, and what all layers share.
+
+An activation changes the array that it is given, and returns it.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +14,7 @@ from digits.network.model_safety import OnlyKerasError
 
 
 def activation(described):
-    """Return the activation function that Keras calls `described`: a name, or a class in a dict.
+    """Return the function for an activation as Keras describes it: a name, or a class in a dict.
 
     Raises OnlyKerasError if it is not known here.
     """
@@ -29,13 +32,11 @@ def activation(described):
     raise OnlyKerasError(f"the activation {described}")
 
 
-def as_they_are(values):
-    """Values stay as they are."""
+def no_change(values):
     return values
 
 
 def relu(values, slope=0, threshold=0, largest=np.inf):
-    """Values below the threshold are times the slope, from there on; none is above the largest."""
     low = values < threshold
     np.minimum(values, np.float32(largest), out=values)
     values[low] = (values[low] - np.float32(threshold)) * np.float32(slope)
@@ -43,24 +44,21 @@ def relu(values, slope=0, threshold=0, largest=np.inf):
 
 
 def plain_relu(values):
-    """No value is below 0."""
     return np.maximum(values, 0, out=values)
 
 
 def leaky_relu(values, slope=0.2):
-    """Values below 0 are times a slope."""
     return np.multiply(values, np.float32(slope), out=values, where=values < 0)
 
 
 def elu(values, alpha=1.0):
-    """Values below 0 become alpha * (exp(x) - 1)."""
     low = values < 0
     values[low] = np.float32(alpha) * np.expm1(values[low])
     return values
 
 
 def sigmoid(values):
-    """Values become 1 / (1 + exp(-x)), by the tanh of their halves, which cannot overflow."""
+    """1 / (1 + exp(-x)) by tanh(x / 2), which cannot overflow."""
     values /= 2
     np.tanh(values, out=values)
     values += 1
@@ -69,12 +67,11 @@ def sigmoid(values):
 
 
 def tanh(values):
-    """Values become their hyperbolic tangents."""
     return np.tanh(values, out=values)
 
 
 def softmax(values):
-    """Logits become probabilities, along the last axis, without overflow."""
+    """Softmax along the last axis, without overflow."""
     values -= values.max(axis=-1, keepdims=True)
     np.exp(values, out=values)
     values /= values.sum(axis=-1, keepdims=True)
@@ -82,7 +79,6 @@ def softmax(values):
 
 
 def relu_layer(config):
-    """The slope, the threshold and the largest value may be left out, or null."""
     largest = config.get("max_value")
     return partial(
         relu,
@@ -93,25 +89,22 @@ def relu_layer(config):
 
 
 def leaky_relu_layer(config):
-    """The slope is called alpha in Keras 2."""
-    slope = config["negative_slope"] if "negative_slope" in config else config["alpha"]
+    slope = config["negative_slope"] if "negative_slope" in config else config["alpha"]  # Keras 2
     return partial(leaky_relu, slope=float(slope))
 
 
 def elu_layer(config):
-    """Alpha is in every version's settings."""
     return partial(elu, alpha=float(config["alpha"]))
 
 
 def softmax_layer(config):
-    """The axis has to be the last one."""
     if config.get("axis", -1) not in (-1, [-1]):
         raise OnlyKerasError(f"a softmax along axis {config['axis']}")
     return softmax
 
 
 ACTIVATIONS = {
-    "linear": as_they_are,
+    "linear": no_change,
     "relu": plain_relu,
     "leaky_relu": leaky_relu,
     "elu": elu,
@@ -129,18 +122,15 @@ ACTIVATION_LAYERS = {
 }
 
 
-# Nanoseconds on one processor, roughly, as the budget of `forward` counts them.
-PER_PRODUCT = 0.04  # of a matrix product
-PER_VALUE = 1.0  # copied, added or compared
+# Nanoseconds on one processor, roughly, for the budget of `numpy_network`.
+PER_PRODUCT = 0.04  # a multiplication in a matrix product
+PER_VALUE = 1.0  # a value that is copied, added or compared
 PER_EXPONENTIAL = 10.0
-CACHED = 350_000  # values that are computed at once, or one image's: 1.4 MB
+CACHED = 350_000  # values that fit in the processor's cache: 1.4 MB
 
 
 class Layer(NamedTuple):
-    """A layer: what it is, its weights by Keras's names, and whose values it takes.
-
-    Of the inputs, None stands for the images.
-    """
+    """A layer, its weights by Keras's names, and the names of its inputs: None is the image."""
 
     name: str
     kind: str
@@ -150,10 +140,10 @@ class Layer(NamedTuple):
 
 
 class Computes(NamedTuple):
-    """What a layer computes, and what that takes for one image.
+    """What a layer computes, and at what cost for one image.
 
-    `function` takes values, float32 (n, …), which it leaves as they are, to values (n, *shape).
-    `work` is in nanoseconds, `scratch` the number of values that are held meanwhile.
+    `function` takes float32 arrays (n, …), leaves them unchanged, and returns one of (n, *shape).
+    `work` is in nanoseconds; `scratch` is the number of values in memory meanwhile.
     """
 
     shape: tuple[int, ...]
@@ -162,13 +152,11 @@ class Computes(NamedTuple):
     scratch: int = 0
 
 
-def elements(shape):
-    """Return the work of one step for each value of a shape."""
+def elementwise(shape):
     return PER_VALUE * prod(shape)
 
 
 def exponentials(shape):
-    """Return the work of an activation for each value of a shape, at most."""
     return PER_EXPONENTIAL * prod(shape)
 
 
@@ -179,7 +167,6 @@ def plus(values, offset):
 
 
 def kernel_and_bias(layer):
-    """Return a layer's kernel and, for its last axis, its bias: zeros if it has none."""
     kernel = layer.weights["kernel"]
     return kernel, bias_of(layer, kernel.shape[-1])
 
@@ -192,7 +179,6 @@ def bias_of(layer, units):
 
 
 def number(layer, name):
-    """Return a layer's setting that is a number. Raises OnlyKerasError if it is not one."""
     value = layer.config[name]
     if type(value) not in (int, float):
         raise OnlyKerasError(f"{name} in the layer {layer.name} that is no number")
@@ -200,25 +186,23 @@ def number(layer, name):
 
 
 def require_image(shape):
-    """Raise ValueError unless a shape is one of an image: height, width, channels."""
     if len(shape) != 3:
         raise ValueError(f"an image of shape {shape}")
 
 
 def require_shape(array, shape):
-    """Raise ValueError unless an array has that shape."""
     if array.shape != tuple(shape):
         raise ValueError(f"an array of shape {array.shape}, not {shape}")
 
 
 def require(layer, **known):
-    """Raise OnlyKerasError if a setting of a layer, where there is one, is none of those known."""
+    """Raise OnlyKerasError if a setting of a layer has a value that is not known here."""
     for name, values in known.items():
         if layer.config.get(name, values[0]) not in values:
             raise OnlyKerasError(f"{name} {layer.config[name]} in the layer {layer.name}")
 
 
 def slices(n, of_image):
-    """Return slices of n images that have so many values each, few enough for the cache."""
+    """Return slices of n images, each of which fits in the cache."""
     at_once = max(1, CACHED // of_image)
     return [slice(first, first + at_once) for first in range(0, n, at_once)]

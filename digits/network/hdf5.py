@@ -1,9 +1,9 @@
-"""The texts and arrays of an HDF5 file in the layout that Keras writes, read with Python alone.
+"""A safe reader for HDF5 files in the layout that Keras writes, in pure Python.
 
-On damaged files the HDF5 library itself may crash, hang or allocate gigabytes. Here every read is
-of bytes at hand, nothing is followed twice, and arrays are views of the file's own bytes. The
-layout is that of h5py's default, the oldest one, as the HDF5 File Format Specification (version 3)
-describes it; section numbers below are the specification's.
+On damaged files the HDF5 library may crash, hang or allocate gigabytes. Here every read stays
+inside the bytes of the file, no address is visited twice, and arrays are views of those bytes. The
+layout is h5py's default, the oldest one. Numbers like II.A are sections of the HDF5 File Format
+Specification, version 3.
 """
 
 import struct
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-MOST_STEPS = 200_000  # messages, nodes and names that are looked at
+MOST_STEPS = 200_000  # messages, nodes and names in one file
 LONGEST_NAME, LONGEST_PATH, LONGEST_TEXT = 255, 1_000, 4_000_000  # bytes
 LARGEST_RANK = 32
 
@@ -45,7 +45,7 @@ NOWHERE = 2**64 - 1  # the address of an array that was never written
 
 
 class LayoutError(Exception):
-    """An HDF5 file of a layout that is not read here; the message names what is different."""
+    """An HDF5 file in another layout; the message names what is different."""
 
 
 class Contents(NamedTuple):
@@ -61,10 +61,10 @@ class Contents(NamedTuple):
 
 
 def contents(data, texts, groups):
-    """Return the `Contents` of an HDF5 file's bytes: of its root, these texts and groups' arrays.
+    """Return the `Contents` of a file's bytes: these texts of its root, and the arrays of groups.
 
-    What is not there is left out. Raises LayoutError if the file is of another layout than Keras's,
-    ValueError if it is damaged.
+    What is missing is left out. Raises LayoutError if the layout is not Keras's, ValueError if the
+    file is damaged.
     """
     try:
         return Reader(data).contents(texts, groups)
@@ -73,7 +73,7 @@ def contents(data, texts, groups):
 
 
 class Reader:
-    """Reads the bytes of an HDF5 file, each place once."""
+    """Reads the bytes of an HDF5 file, each address once."""
 
     def __init__(self, data):
         self.data = memoryview(data)  # whose slices are no copies
@@ -108,20 +108,19 @@ class Reader:
         return struct.unpack_from(layout, self.data, place)
 
     def part(self, place, size):
-        """Return so many bytes from a place on. Raises ValueError if the file ends before."""
         found = self.data[place : place + size]
         if len(found) != size:
             raise ValueError("the file ends too soon")
         return found
 
     def visit(self, place):
-        """Raise ValueError if a place is visited again: a file that leads in a circle."""
+        """Raise ValueError at the second visit of a place, so that no file leads in a circle."""
         if place in self.seen:
             raise ValueError("one thing in two places")
         self.seen.add(place)
 
     def messages(self, address):
-        """Return the messages in an object's header (IV.A.1.a): lists of bytes by their types."""
+        """Return the messages in an object's header, lists of bytes by type (IV.A.1.a)."""
         self.visit(address)
         version, size = self.unpack("<B7xI", address)
         if version != 1:
@@ -139,7 +138,7 @@ class Reader:
         return found
 
     def block(self, place, length):
-        """Yield the types, flags and bytes of the messages in a block of so many bytes."""
+        """Yield the type, flags and bytes of each message in a block."""
         end = place + length
         while place + 8 <= end:
             kind, size, flags = self.unpack("<HHB", place)
@@ -177,14 +176,14 @@ class Reader:
                 yield child
 
     def name(self, place):
-        """Return the text at a place, which a zero ends."""
+        """Return the zero-terminated text at a place."""
         name, end, _ = bytes(self.data[place : place + LONGEST_NAME + 1]).partition(b"\0")
         if not end:
             raise ValueError("a name without an end")
         return name.decode()
 
     def arrays(self, address, path):
-        """Yield the paths and arrays of an object, a group or one array."""
+        """Yield the path and array of each array in an object: a group, or an array itself."""
         if len(path) > LONGEST_PATH:
             raise ValueError("a path that is too long")
         messages = self.messages(address)
@@ -195,7 +194,6 @@ class Reader:
             yield from self.arrays(member, f"{path}/{name}")
 
     def array(self, messages):
-        """Return an array of numbers as a view of the file."""
         ((space,), (kind,), (layout,)) = (messages[each] for each in (DATASPACE, DATATYPE, LAYOUT))
         shape, kind = shape_of(space), number_type(kind)
         if layout[:2] != bytes([3, CONTIGUOUS]):
@@ -206,7 +204,7 @@ class Reader:
         return np.frombuffer(self.part(address, size), kind).reshape(shape)
 
     def text(self, kind, space, data):
-        """Return the text of an attribute, of whose parts `attribute` gave the bytes."""
+        """Return the text of an attribute, given its datatype, dataspace and data."""
         (size,) = struct.unpack_from("<I", kind, 4)
         if shape_of(space) == () and kind[0] & 15 == VARIABLE_LENGTH and kind[1] & 15 == 1:
             size, *place = struct.unpack_from("<IQI", data)
@@ -254,7 +252,7 @@ def shape_of(space):
 
 
 def number_type(kind):
-    """Return the NumPy type of little-endian numbers that a datatype message describes."""
+    """Return the NumPy type that a datatype message describes: little-endian numbers only."""
     (size,) = struct.unpack_from("<I", kind, 4)
     if kind[0] & 15 == FLOAT and IEEE_FLOATS.get(size) == (kind[1:4], kind[8:20]):
         return np.dtype(f"<f{size}")

@@ -1,6 +1,6 @@
-"""Keras's layers on images as NumPy functions: convolutions, pools, padding.
+"""Keras's layers on images with NumPy: convolutions, pools, padding.
 
-They are as those of `layers`, and the shapes that they take are (height, width, channels).
+They are used like those of `numpy_network`; an input shape is (height, width, channels).
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ from digits.network.activations import (
     Computes,
     activation,
     bias_of,
-    elements,
+    elementwise,
     exponentials,
     kernel_and_bias,
     plus,
@@ -27,11 +27,10 @@ from digits.network.activations import (
     slices,
 )
 
-MOST_PADDING = 10_000  # zeros on one side of an image
+MOST_PADDING = 10_000  # pixels on one side of an image
 
 
 def zero_padding(layer, shape):
-    """ZeroPadding2D: zeros around an image."""
     require(layer, data_format=["channels_last"])
     require_image(shape)
     edges = [tuple(each) for each in layer.config["padding"]]
@@ -39,11 +38,11 @@ def zero_padding(layer, shape):
         raise ValueError(f"zeros {edges}")
     rows, columns = (side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True))
     target = (rows, columns, shape[2])
-    return Computes(target, lambda values: with_edges(values, edges), elements(target))
+    return Computes(target, lambda values: with_edges(values, edges), elementwise(target))
 
 
 def over_image(statistic):
-    """GlobalAveragePooling2D, GlobalMaxPooling2D: one number per channel."""
+    """Return the function of a global pool: `statistic` of each channel."""
 
     def computes(layer, shape):
         require(layer, data_format=["channels_last"])
@@ -51,13 +50,12 @@ def over_image(statistic):
         keep = bool(layer.config.get("keepdims"))
         target = (1, 1, shape[2]) if keep else shape[2:]
         function = partial(statistic, axis=(1, 2), keepdims=keep)
-        return Computes(target, function, elements(shape))
+        return Computes(target, function, elementwise(shape))
 
     return computes
 
 
 def convolution(layer, shape):
-    """Conv2D: weights (height, width, channels, filters) and bias, then the activation."""
     require(layer, dilation_rate=[[1, 1]], groups=[1], data_format=["channels_last"])
     (kernel, bias), strides = kernel_and_bias(layer), layer.config["strides"]
     require_shape(kernel, (*layer.config["kernel_size"], shape[2], layer.config["filters"]))
@@ -77,14 +75,13 @@ def convolution(layer, shape):
 
 
 def copies(kernel, rows, columns):
-    """Return how many values `by_windows` copies of one image."""
     return rows * columns * (kernel[..., 0].size + 1)
 
 
 def by_windows(strides, kernel, bias, activate):
-    """Return what `winograd.convolution` returns, for any kernel and any strides."""
+    """Return a convolution as a matrix product of all windows (im2col), in slices of the batch."""
     *size, _, filters = kernel.shape
-    matrix = np.vstack([kernel.reshape(-1, filters), bias])  # the bias is the factor of a 1
+    matrix = np.vstack([kernel.reshape(-1, filters), bias])  # the bias is multiplied by a 1
 
     def apply(values, edges):
         every = of_convolution(with_edges(values, edges), size, strides)
@@ -101,7 +98,6 @@ def by_windows(strides, kernel, bias, activate):
 
 
 def depthwise(layer, shape):
-    """DepthwiseConv2D: weights (height, width, channels, multiplier), each channel by itself."""
     per_channel = of_each_channel(layer, layer.weights["kernel"], shape)
     bias = bias_of(layer, per_channel.shape[2])
     activate = activation(layer.config["activation"])
@@ -114,7 +110,6 @@ def depthwise(layer, shape):
 
 
 def separable(layer, shape):
-    """SeparableConv2D: a depthwise convolution, then one of 1×1 over all channels."""
     per_channel = of_each_channel(layer, layer.weights["depthwise_kernel"], shape)
     *place, channels = per_channel.shape
     kernel, filters = layer.weights["pointwise_kernel"], layer.config["filters"]
@@ -130,7 +125,7 @@ def separable(layer, shape):
 
 
 def of_each_channel(layer, kernel, shape):
-    """Return what a kernel (height, width, channels, multiplier) makes of each channel."""
+    """Return a convolution of each channel: kernel (height, width, channels, multiplier)."""
     require(layer, dilation_rate=[[1, 1]], data_format=["channels_last"])
     size, strides = tuple(layer.config["kernel_size"]), layer.config["strides"]
     require_shape(kernel, (*size, shape[2], layer.config["depth_multiplier"]))
@@ -145,17 +140,16 @@ def of_each_channel(layer, kernel, shape):
             total += every[..., row, column, :] * kernel[row, column]
         return total.reshape(len(values), *target)
 
-    work = 2 * prod(size) * elements(target)
+    work = 2 * prod(size) * elementwise(target)
     return Computes(target, function, work, windows.padded + prod(target))
 
 
 def max_pooling(layer, shape):
-    """MaxPooling2D: the largest value of each window."""
     return pooling(layer, shape, np.maximum, -np.inf)
 
 
 def average_pooling(layer, shape):
-    """AveragePooling2D: the mean of each window, of what lies in the image."""
+    """Padding does not count in the mean of a window."""
     pooled = pooling(layer, shape, np.add, 0)
     size, strides = layer.config["pool_size"], layer.config["strides"]
     edges = windows_of(shape, size, layer.config).edges
@@ -165,7 +159,7 @@ def average_pooling(layer, shape):
 
 
 def pooling(layer, shape, combine, fill):
-    """Return what a pool makes of values by combining those of each window, `fill` around them."""
+    """Return a pool that combines the values of each window; `fill` is the padding."""
     require(layer, data_format=["channels_last"])
     size, strides = layer.config["pool_size"], layer.config["strides"]
     windows = windows_of(shape, size, layer.config)
@@ -176,21 +170,21 @@ def pooling(layer, shape, combine, fill):
         every = of_pool(padded, size, strides)
         first, *others = (every[..., row, column] for row, column in np.ndindex(*size))
         pooled = combine(first, others.pop()) if others else first.copy()
-        for each in others:  # for so few, quicker than one call over two axes
+        for each in others:  # faster than one reduction over two axes
             combine(pooled, each, out=pooled)
         return pooled
 
-    return Computes(target, function, prod(size) * elements(target), windows.padded)
+    return Computes(target, function, prod(size) * elementwise(target), windows.padded)
 
 
 LARGEST_WINDOW = 28  # pixels: all of the image
 
 
 class Windows(NamedTuple):
-    """The windows that a layer lays over an image (height, width, channels).
+    """The windows of a layer in an image (height, width, channels).
 
-    `edges` is how many values its padding puts before and after rows, and columns; `rows` and
-    `columns` is how many windows there are; `padded` how many values the image has with its edges.
+    `edges` are the pixels of padding before and after the rows, and the columns. There are `rows`
+    by `columns` windows. `padded` is the number of values of the image with its padding.
     """
 
     edges: list[tuple[int, int]]
@@ -200,10 +194,7 @@ class Windows(NamedTuple):
 
 
 def windows_of(shape, size, config):
-    """Return the `Windows` of a layer's windows of a `size`, by its settings.
-
-    Raises ValueError if they do not fit an image of that shape.
-    """
+    """Return the `Windows` of a layer. Raises ValueError if they do not fit the image."""
     strides, padding = config["strides"], config["padding"]
     if not all(is_whole(each, 1, LARGEST_WINDOW) for each in (*size, *strides)):
         raise ValueError(f"a window of {size} by steps of {strides}")
@@ -222,37 +213,32 @@ def windows_of(shape, size, config):
 
 
 def inside(length, size, stride, edge):
-    """Return how many values of each window along an axis lie in the image, not in its edge."""
+    """Return how many values of each window along an axis lie in the image, not in the padding."""
     starts = np.arange(0, length + sum(edge) - size + 1, stride) - edge[0]
     return np.minimum(starts + size, length) - np.maximum(starts, 0)
 
 
 def is_whole(value, least, most):
-    """Return whether a value is a whole number in a range."""
     return type(value) is int and least <= value <= most
 
 
 def same_padding(length, size, stride):
-    """Return how many values "same" padding puts before and after an axis of `length`.
-
-    That is half of what is missing before, the rest after, as TensorFlow does.
-    """
+    """Return the pixels of "same" padding before and after an axis, as TensorFlow has them."""
     missing = max((-(-length // stride) - 1) * stride + size - length, 0)
     return missing // 2, missing - missing // 2
 
 
 def with_edges(values, edges, fill=0):
-    """Return values (n, height, width, channels) and around them edges of `fill`."""
+    """Return values (n, height, width, channels), padded with `fill`."""
     if not np.any(edges):
         return values
     return np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)
 
 
 def of_convolution(values, size, strides):
-    """Return a convolution's windows, (n, height, width * channels, rows, columns), not copied.
+    """Return a view of the windows of values (n, height, width, channels).
 
-    `values` are (n, height, width, channels). What is longest, the rows and columns, comes last:
-    it is copied in few stretches.
+    It is (n, height, width * channels, rows, columns): with the longest axes last, copying is fast.
     """
     n, height, width, channels = values.shape
     flat = values.reshape(n, height, width * channels)
@@ -261,6 +247,6 @@ def of_convolution(values, size, strides):
 
 
 def of_pool(values, size, strides):
-    """Return a pool's windows, (n, rows, columns, channels, *size), not copied."""
+    """Return a view of a pool's windows, (n, rows, columns, channels, *size)."""
     windows = sliding_window_view(values, size, axis=(1, 2))
     return windows[:, :: strides[0], :: strides[1]]

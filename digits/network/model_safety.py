@@ -1,6 +1,7 @@
-"""What a model file holds, an .h5 or a .keras: the network as Keras describes it, and its arrays.
+"""Safety checks on a model file, and its contents: which .h5 and .keras files are refused, and why.
 
-Nothing in the file is run, and nothing of it is unpacked before its size is known.
+Nothing in a file is run, and nothing is unpacked before its size is known. The contents are the
+network as Keras describes it, in JSON, and the arrays of its weights.
 """
 
 import io
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import UserError
-from digits.files import plain, reason, shown, special_kind
+from digits.files import LONGEST_QUOTE, printable, reason, shown, special_kind
 from digits.network import hdf5
 
 TRAIN_ONE = "train one with train_model.py"
@@ -20,7 +21,7 @@ SAVE_ALL = "in the program that made it, save the whole model with model.save('n
 LARGEST_FILE = 200_000_000  # bytes
 LARGEST_DESCRIPTION = 4_000_000
 
-UNFINISHED = "unfinished"  # the arrays of a training that is not finished, beside its model
+UNFINISHED = "unfinished"  # in a checkpoint, the arrays of the training state
 IN_H5 = "model_weights"
 IN_KERAS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of Keras 2
 WEIGHTS_ALONE = {"layer_names", *IN_KERAS}
@@ -36,7 +37,7 @@ DAMAGE = (
     TypeError,
     ValueError,
 )
-BEGINNINGS = {  # where it stands, and what
+BEGINNINGS = {  # offset and bytes
     "a TensorFlow Lite model": (4, b"TFL3"),
     "a pickle, which may run programs": (0, b"\x80"),
 }
@@ -51,10 +52,10 @@ ENDINGS = {
 
 
 class NeedsTrustError(UserError):
-    """A model that only Keras can load, which is not safe for a stranger's file."""
+    """A model that only Keras can load, which is not safe for a file from a stranger."""
 
     def __init__(self, path, what):
-        self.what = plain(what)
+        self.what = printable(what, LONGEST_QUOTE)
         super().__init__(
             f"{shown(path)} has {self.what}, which needs Keras: if you trust who made the file,"
             " --trust lets Keras load it"
@@ -74,8 +75,8 @@ class HoldsProgramError(UserError):
 class ModelContents(NamedTuple):
     """What a model file holds.
 
-    `description` is Keras's, `record` that of the training, both dicts, the second None if another
-    program saved the file. `state` are the arrays of a training that is not finished.
+    `description` is Keras's, `record` the record of the training, or None if another program saved
+    the file. `state` are the arrays of the training state in a checkpoint.
     """
 
     description: dict
@@ -84,10 +85,10 @@ class ModelContents(NamedTuple):
     state: list[np.ndarray]
 
     def weights(self, layer, names):
-        """Return the weights so named, in Keras's words, of a `DescribedLayer`.
+        """Return the arrays of a `DescribedLayer`, by Keras's names for its weights.
 
-        Raises KeyError if one is missing, OnlyKerasError if there are others, as of a quantised or
-        an adapted layer, or of one whose name begins alike.
+        Raises KeyError if one is missing, OnlyKerasError if there are more, as in a quantised or
+        adapted layer.
         """
         if not names:
             return []
@@ -104,10 +105,9 @@ class ModelContents(NamedTuple):
 
 
 class KerasContents(ModelContents):
-    """What a .keras holds: weights are by their layer's kind and number, and by their own."""
+    """The contents of a .keras file, which names weights by the kind and number of their layer."""
 
     def weights(self, layer, names):
-        """Return the same as `ModelContents.weights`."""
         if not names:
             return []
         alike = [
@@ -124,15 +124,14 @@ class KerasContents(ModelContents):
 
 
 def more_weights(layer):
-    """Return the exception for a layer with weights that its kind does not have."""
     return OnlyKerasError(f"more weights in the layer {layer.name}")
 
 
 def read(path):
     """Return the `ModelContents` of a file.
 
-    Raises UserError if it is missing, damaged, of another kind or holds a program, NeedsTrustError,
-    which is one, if it is of a layout that only Keras reads.
+    Raises UserError if it is missing, damaged, of another kind or holds a program, and its subclass
+    NeedsTrustError if only Keras can read its layout.
     """
     require_model(path)
     try:
@@ -149,7 +148,7 @@ def read(path):
 
 
 def require_model(path):
-    """Raise UserError unless a file is there that may be a model, by its kind and its size."""
+    """Raise UserError if a file cannot be a model, by its kind or its size."""
     special = special_kind(path) if exists(path) else None
     if special:
         raise UserError(f"{shown(path)} is {special}, not a file; name a model with --model")
@@ -157,7 +156,7 @@ def require_model(path):
     if not is_saved_model and not (exists(path) and path.is_file()):
         raise UserError(f"no model at {shown(path)}: run train_model.py, or name one with --model")
     size = path.stat().st_size
-    if size == 0:  # as those of /proc say they are, of which some never end
+    if size == 0:  # files in /proc say so, too, and some never end
         raise UserError(f"cannot read the model {shown(path)}: it is empty; {TRAIN_ONE}")
     kind = "a SavedModel folder" if is_saved_model else other_kind(path)
     if kind:
@@ -167,7 +166,7 @@ def require_model(path):
 
 
 def exists(path):
-    """Return whether there is anything at a path, which may be none, as one with a NUL."""
+    """Return whether there is anything at a path, even one that no file can have."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -175,7 +174,7 @@ def exists(path):
 
 
 def other_kind(path):
-    """Return what a file is that is no model of Keras, if its first bytes or its name tell."""
+    """Return what else a file is, if its first bytes or its name tell; else None."""
     with path.open("rb") as file:
         start = file.read(8)
     kinds = (kind for kind, (place, word) in BEGINNINGS.items() if start[place:].startswith(word))
@@ -184,11 +183,11 @@ def other_kind(path):
 
 
 class WeightsAloneError(Exception):
-    """A file of weights, without the network that they are of."""
+    """A file of weights without their network."""
 
 
 def contents(data):
-    """Return the `ModelContents` of a file's bytes. Raises one of DAMAGE if it is damaged."""
+    """Return the `ModelContents` in a file's bytes. Raises one of DAMAGE if they are damaged."""
     if data.startswith(b"PK"):
         return of_keras(data)
     held = hdf5.contents(data, ("model_config", "training"), (IN_H5, UNFINISHED))
@@ -204,38 +203,35 @@ def contents(data):
 
 
 def state_of(arrays):
-    """Return the arrays of a training that is not finished, in order."""
     state = {path: each for path, each in arrays.items() if path.startswith(f"{UNFINISHED}/")}
     return [state[f"{UNFINISHED}/{number}"] for number in range(len(state))]
 
 
 def of_keras(data):
-    """Return the `KerasContents` of a .keras file's bytes, a zip."""
     text, weights = unzipped(data)
     held = hdf5.contents(weights, (), IN_KERAS)
     return KerasContents(parsed(text), None, held.arrays, [])
 
 
 def unzipped(data):
-    """Return the description and the weights in a .keras file's bytes, each as bytes."""
+    """Return the description and the weights in the bytes of a .keras file, which is a zip."""
     from digits import files  # for few models alone
 
     try:
-        with files.opened(io.BytesIO(data)) as archive:
-            text = files.content(archive, "config.json", LARGEST_DESCRIPTION)
-            return text, files.content(archive, "model.weights.h5", LARGEST_FILE)
-    except Exception as error:  # each of its ways to unpack raises what it likes
+        with files.open_zip(io.BytesIO(data)) as archive:
+            text = files.zip_content(archive, "config.json", LARGEST_DESCRIPTION)
+            return text, files.zip_content(archive, "model.weights.h5", LARGEST_FILE)
+    except Exception as error:  # zipfile's decompressors raise many kinds
         raise ValueError("no zip with a model") from error
 
 
 def in_snake_case(name):
-    """Return a class's name as Keras names folders: "batch_normalization"."""
+    """Return "batch_normalization", as Keras names folders, for "BatchNormalization"."""
     words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 def why(error):
-    """Return what is wrong with a model file, in words."""
     if isinstance(error, OSError) and error.errno:
         return f"{reason(error)}; name one that can be read with --model"
     return f"it is damaged or no Keras model; {TRAIN_ONE}"
@@ -247,14 +243,11 @@ PROGRAMS = {"Lambda", "__lambda__"}  # classes that hold code
 
 
 class OnlyKerasError(Exception):
-    """A network that only Keras can compute; the message names what of it, as "a layer of …"."""
+    """A network that only Keras can compute; the message says why, like "a layer of kind LSTM"."""
 
 
 class DescribedLayer(NamedTuple):
-    """A layer: its name, Keras's name for its kind, its settings, and whose values it takes.
-
-    Of the inputs, None stands for the images.
-    """
+    """A layer in Keras's words, and the names of its inputs: None is the image."""
 
     name: str
     kind: str
@@ -263,12 +256,14 @@ class DescribedLayer(NamedTuple):
 
 
 def value_of(text):
-    """Return the value of a JSON text. Raises ValueError if a name stands twice in one object."""
+    """Return the value of a JSON text.
+
+    Raises ValueError if a name stands twice in one object: two readers might take different ones.
+    """
     return json.loads(text, object_pairs_hook=unique)
 
 
 def parsed(text):
-    """Return a network's description, a dict. Raises ValueError if it is none."""
     description = value_of(text)
     if not isinstance(description, dict):
         raise ValueError("no description of a network")
@@ -276,7 +271,6 @@ def parsed(text):
 
 
 def unique(pairs):
-    """Return a dict of pairs. Raises ValueError if a name stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name twice in one object")
@@ -284,7 +278,7 @@ def unique(pairs):
 
 
 def holds_a_program(value):
-    """Return whether anything in a description, however deep, is code that Keras would run."""
+    """Return whether a description holds, at any depth, code that Keras would run."""
     if isinstance(value, dict):
         if value.get("class_name") in PROGRAMS:
             return True
@@ -293,10 +287,10 @@ def holds_a_program(value):
 
 
 def layers(model):
-    """Return the `DescribedLayer`s of a network, in Keras's order, the last one its answer.
+    """Return the `DescribedLayer`s of a network, in Keras's order; the last is its output.
 
-    Raises OnlyKerasError for a network of another shape, or with layers of its own, ValueError,
-    KeyError or TypeError for a damaged description.
+    Raises OnlyKerasError for several inputs or outputs or a custom class, ValueError, KeyError or
+    TypeError for a damaged description.
     """
     parts = parts_of(model["config"])
     return [
@@ -306,7 +300,7 @@ def layers(model):
 
 
 def parts_of(config):
-    """Return the descriptions of a network's layers. Raises OnlyKerasError if they are too many."""
+    """Return the descriptions of a network's layers."""
     parts = config if isinstance(config, list) else config["layers"]  # Keras before 2.2.3: a list
     if not 0 < len(parts) <= MOST_LAYERS:
         raise OnlyKerasError(f"{len(parts):,} layers")
@@ -318,7 +312,7 @@ def parts_of(config):
 
 
 def inputs_in(model, parts):
-    """Return the names of the layers whose values each layer of a network takes."""
+    """Return the names of each layer's inputs."""
     if model["class_name"] == "Sequential":
         return [[None], *([part["config"]["name"]] for part in parts[:-1])]
     if model["class_name"] not in ("Functional", "Model"):
@@ -329,21 +323,23 @@ def inputs_in(model, parts):
 
 
 def require_known_class(part):
-    """Raise OnlyKerasError if a layer is of a class that is not Keras's own."""
-    name, module = part["class_name"], str(part.get("module") or "keras")  # older ones name none
+    name, module = (
+        part["class_name"],
+        str(part.get("module") or "keras"),
+    )  # older versions name none
     if module.partition(".")[0] not in MODULES or part.get("registered_name") not in (None, name):
         raise OnlyKerasError(f"a class of its own as {name}")
 
 
 def is_one_way(config):
-    """Return whether a functional network leads from one input to one output, its last layer."""
+    """Return whether a functional network has one input and one output, its last layer."""
     ends = [np.ravel(config[name]).tolist() for name in ("input_layers", "output_layers")]
     last = config["layers"][-1]["config"]["name"]
     return [len(end) for end in ends] == [3, 3] and ends[1][0] == last
 
 
 def inputs_of(part):
-    """Return the names of the layers whose values a layer of a functional network takes."""
+    """Return the names of the inputs of a layer in a functional network."""
     uses = part["inbound_nodes"]
     if not uses:
         return [None]
@@ -354,9 +350,9 @@ def inputs_of(part):
 
 
 def sources_of(use):
-    """Return the names of the layers in a use of a layer, as Keras 3 or 2 describes it, or None.
+    """Return the names of the inputs in one call of a layer, as Keras 3 or 2 describes it.
 
-    That is for a use in which it takes more than other layers' values.
+    None if the call takes more than the outputs of other layers.
     """
     if isinstance(use, list):  # Keras 2: [[name, node, tensor, other arguments], …]
         plain = not any(any(others.values()) for *_, others in use)

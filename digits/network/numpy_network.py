@@ -1,6 +1,9 @@
-"""A saved network's answer, computed with NumPy: no TensorFlow.
+"""Compute a saved Keras network with NumPy, without TensorFlow.
 
-What it takes is counted before anything is computed: a file may describe more than a machine has.
+Time and memory are estimated before anything is computed: a file may describe more than a machine
+has. Each function of `LAYERS` takes a `Layer` and the shapes of its inputs (without the batch axis)
+and returns what the layer `Computes`. It raises OnlyKerasError for a use that only Keras knows, and
+ValueError, LookupError or TypeError for one that does not fit.
 """
 
 import os
@@ -18,10 +21,10 @@ from digits.network.activations import (
     Computes,
     Layer,
     activation,
-    as_they_are,
-    elements,
+    elementwise,
     exponentials,
     kernel_and_bias,
+    no_change,
     number,
     plus,
     require,
@@ -38,22 +41,22 @@ from digits.network.image_layers import (
 )
 from digits.network.model_safety import OnlyKerasError
 
-BATCH_SIZE = 96  # images that one processor computes at a time, at most
-IMAGE = (28, 28, 1)  # the shape of what a network takes if it takes images of any size
+BATCH_SIZE = 96  # images that one thread computes at a time, at most
+IMAGE = (28, 28, 1)  # the input shape of a network that takes images of any size
 
-# The budget: beyond, only Keras computes a network.
+# The budget. A larger network is left to Keras.
 MOST_WEIGHTS = 16_000_000  # 64 MB
-MOST_VALUES = 4_000_000  # of one image, held at a time: 16 MB
+MOST_VALUES = 4_000_000  # in memory at a time, for one image: 16 MB
 MOST_WORK = 8_000_000  # nanoseconds for one image on one processor
-VALUES_IN_ALL = 32_000_000  # held at a time by all processors: 128 MB
+VALUES_IN_ALL = 32_000_000  # in memory at a time, in all threads: 128 MB
 
 
 class OtherImagesError(Exception):
-    """The network takes other images than those of 28×28."""
+    """The network does not take images of 28×28 pixels."""
 
 
 class Step(NamedTuple):
-    """What a layer computes, from whose values, and whose nobody needs after it."""
+    """A layer's function, the layers whose values it takes, and those that no later step needs."""
 
     name: str
     compute: Callable
@@ -62,35 +65,31 @@ class Step(NamedTuple):
 
 
 class Network:
-    """A network as steps in order: what Keras's `predict` computes, on all processors.
-
-    `shape` is that of one image.
-    """
+    """A network as steps in order, computed by a pool of threads. `shape` is that of one image."""
 
     def __init__(self, layers, shape):
         require_order(layers)
         self.layers, self.shape = layers, shape
-        with np.errstate(all="ignore"):  # weights may be anything: who looks for numbers says so
+        with np.errstate(all="ignore"):  # `model_file` refuses answers that are not finite
             self.steps, held = steps(depth_first(layers), shape)
         self.processors = max(1, min(os.cpu_count() or 1, VALUES_IN_ALL // held))
         self.batch_size = max(1, min(BATCH_SIZE, VALUES_IN_ALL // (held * self.processors)))
 
     def __call__(self, images):
-        """Return the answers, float32 (n, 10), to images of values it expects, (n, 28, 28)."""
+        """Return the outputs, float32 (n, 10), for images (n, 28, 28) in its input convention."""
         (answers,) = self.in_batches(images, [self.layers[-1].name])
         return answers
 
-    def branches(self, images):
-        """Return the probabilities of each branch, float32 (n, branches, 10): one, or several."""
+    def members(self, images):
+        """Return the outputs of each member of an ensemble, float32 (n, members, 10)."""
         last = self.layers[-1]
         names = last.inputs if last.kind == "Average" else [last.name]
         return np.stack(self.in_batches(images, names), axis=1)
 
     def first_convolution(self, image):
-        """Return the filters of the first convolution and what they make of an image (28, 28).
+        """Return the first convolution's filters and its output for an image (28, 28), or None.
 
-        They are (height, width, channels, filters) and (rows, columns, filters). Without a
-        convolution, it is None.
+        The filters are (height, width, channels, filters), the output (rows, columns, filters).
         """
         first = next((layer for layer in self.layers if layer.kind == "Conv2D"), None)
         if first is None:
@@ -99,7 +98,7 @@ class Network:
         return first.weights["kernel"], values[0]
 
     def in_batches(self, images, names):
-        """Return the values of the layers `names`, each (n, …), of images (n, 28, 28)."""
+        """Return the outputs of the layers `names`, each (n, …), for images (n, 28, 28)."""
         starts = range(0, len(images), self.batch_size)
         batches = [images[i : i + self.batch_size] for i in starts]
 
@@ -111,10 +110,9 @@ class Network:
         return [np.concatenate(each) for each in zip(*results, strict=True)]
 
     def values(self, images, names):
-        """Return what the layers `names` make of images, float32 (n, …).
+        """Return the outputs of the layers `names` for one batch of images, float32 (n, …).
 
-        Other layers' values are dropped as soon as they are used: what memory they had is still in
-        the processor's cache for the next.
+        Other outputs are dropped once used: their memory is still in the cache for the next layer.
         """
         values = {None: images}
         for step in self.steps:
@@ -126,18 +124,18 @@ class Network:
 
 
 def require_order(layers):
-    """Raise ValueError unless each layer takes what is before it, and leads to the last."""
+    """Raise ValueError unless each layer takes earlier ones and leads to the last."""
     known = {None}
     for layer in layers:
         if not known.issuperset(layer.inputs):
-            raise ValueError(f"the layer {layer.name} takes what is not there")
+            raise ValueError(f"the layer {layer.name} takes one that is missing")
         known.add(layer.name)
     if len(depth_first(layers)) < len(layers):
         raise ValueError("a layer that leads nowhere")
 
 
 def depth_first(layers):
-    """Return the layers that lead to the last, each branch to its end before the next."""
+    """Return the layers that lead to the last, depth first: less is in memory at a time."""
     by_name = {layer.name: layer for layer in layers}
     ordered, waiting = {None: None}, [layers[-1].name]
     while waiting:
@@ -150,7 +148,7 @@ def depth_first(layers):
 
 
 def steps(layers, shape):
-    """Return layers in order as steps, and how many values one image of a shape takes at a time.
+    """Return layers as steps, and the most values in memory at a time for an image of a shape.
 
     Raises OnlyKerasError beyond the budget.
     """
@@ -170,7 +168,7 @@ def steps(layers, shape):
 
 
 def require_within_budget(values, work):
-    """Raise OnlyKerasError if a network holds or computes too much for one image."""
+    """Raise OnlyKerasError if one image takes too much memory or time."""
     if values > MOST_VALUES:
         raise OnlyKerasError(f"more than {MOST_VALUES:,} values at a time")
     if work > MOST_WORK:
@@ -178,7 +176,7 @@ def require_within_budget(values, work):
 
 
 def in_threads(function, items, most):
-    """Apply `function` to each item in a thread pool; return the results in order.
+    """Apply `function` to each item in a pool of `most` threads; return the results in order.
 
     NumPy releases the GIL.
     """
@@ -193,9 +191,9 @@ def in_threads(function, items, most):
 def network(model, weights_of):
     """Return the `Network` that Keras describes as `model`, a dict.
 
-    `weights_of` takes a `model_safety.DescribedLayer` and the names of its weights to their arrays.
-    Raises OnlyKerasError for a network that needs Keras, OtherImagesError for one that takes other
-    images, KeyError, TypeError or ValueError for a damaged one.
+    `weights_of(described_layer, names)` returns the arrays of a layer's weights. Raises
+    OnlyKerasError for a network that needs Keras, OtherImagesError for one of other images,
+    KeyError, TypeError or ValueError for a damaged one.
     """
     described = model_safety.layers(model)
     for each in described:
@@ -214,10 +212,7 @@ def network(model, weights_of):
 
 
 def named_weights(layer, weights_of):
-    """Return the arrays of a described layer, as they are stored, by Keras's names for them.
-
-    Raises OnlyKerasError for whole numbers, of which a quantised network is made.
-    """
+    """Return a layer's arrays by Keras's names. Raises OnlyKerasError for quantised weights."""
     names = weight_names(layer.kind, layer.config)
     arrays = weights_of(layer, names)
     if any(array.dtype.kind != "f" for array in arrays):
@@ -226,14 +221,13 @@ def named_weights(layer, weights_of):
 
 
 def copied(weights):
-    """Return copies of a layer's arrays, as float32, by the same names."""
     return {name: np.array(array, np.float32) for name, array in weights.items()}
 
 
 def image_shape(shape):
-    """Return the shape of one image, of what a network describes as its input's, or None.
+    """Return the shape of one image, given a network's input shape with its batch axis, or None.
 
-    Raises OtherImagesError unless that is the shape of 28×28 values.
+    Raises OtherImagesError unless an image has 28×28 values.
     """
     sides = tuple(shape or ())[1:]
     if None in sides and sides[2:] not in ((), (1,), (None,)):
@@ -246,18 +240,16 @@ def image_shape(shape):
 
 
 def unchanged(layer, shape):
-    """A layer that does nothing when a network predicts."""
-    return Computes(shape, as_they_are)
+    """Input, and layers that do nothing outside training."""
+    return Computes(shape, no_change)
 
 
 def rescaling(layer, shape):
-    """Rescaling: a factor, then an offset."""
     scale, offset = (np.float32(number(layer, name)) for name in ("scale", "offset"))
-    return Computes(shape, lambda values: plus(values * scale, offset), elements(shape))
+    return Computes(shape, lambda values: plus(values * scale, offset), elementwise(shape))
 
 
 def activation_layer(layer, shape):
-    """Activation, ReLU, LeakyReLU, ELU, Softmax: an activation as a layer of its own."""
     config = layer.config
     if layer.kind == "Softmax":
         require(layer, axis=[-1, len(shape), [-1], [len(shape)]])
@@ -268,40 +260,35 @@ def activation_layer(layer, shape):
 
 
 def average(layer, *shapes):
-    """Average: the mean of several inputs of one shape."""
     total = add(layer, *shapes)
     count = np.float32(len(shapes))
     return total._replace(function=lambda *values: total.function(*values) / count)
 
 
 def add(layer, *shapes):
-    """Add: the sum of several inputs of one shape."""
     if len(set(shapes)) > 1:
         raise OnlyKerasError(f"inputs of several shapes in the layer {layer.name}")
-    work = len(shapes) * elements(shapes[0])
+    work = len(shapes) * elementwise(shapes[0])
     return Computes(shapes[0], lambda *values: sum(values[1:], values[0]), work)
 
 
 def concatenate(layer, *shapes):
-    """Concatenate: several inputs behind one another along an axis."""
-    axis = layer.config["axis"] % (len(shapes[0]) + 1)  # counted with the images' own
+    axis = layer.config["axis"] % (len(shapes[0]) + 1)  # the batch is axis 0
     others = {(*shape[: axis - 1], *shape[axis:]) for shape in shapes}
     if axis == 0 or len(others) > 1:
         raise ValueError(f"axis {axis} of inputs of shapes {shapes}")
     shape = list(shapes[0])
     shape[axis - 1] = sum(each[axis - 1] for each in shapes)
     join = partial(np.concatenate, axis=axis)
-    return Computes(tuple(shape), lambda *values: join(values), elements(shape))
+    return Computes(tuple(shape), lambda *values: join(values), elementwise(shape))
 
 
 def flatten(layer, shape):
-    """Flatten: all of an image's values in one row."""
     require(layer, data_format=["channels_last", None])
     return Computes((prod(shape),), lambda values: values.reshape(len(values), -1))
 
 
 def reshape(layer, shape):
-    """Reshape: the same values in another shape, of which one side may be -1, what is left."""
     sides = tuple(layer.config["target_shape"])
     known = prod(side for side in sides if side != -1)
     target = tuple(prod(shape) // known if side == -1 else side for side in sides)
@@ -311,7 +298,7 @@ def reshape(layer, shape):
 
 
 def permute(layer, shape):
-    """Permute: the axes in another order, counted from 1, the images' own left out."""
+    """The axes of a Permute layer count from 1; the batch axis is not among them."""
     axes = list(layer.config["dims"])
     if sorted(axes) != list(range(1, len(shape) + 1)):
         raise ValueError(f"axes {axes} of {shape}")
@@ -320,7 +307,6 @@ def permute(layer, shape):
 
 
 def dense(layer, shape):
-    """Dense: weights (inputs, units) and bias, then the activation."""
     (kernel, bias), activate = kernel_and_bias(layer), activation(layer.config["activation"])
     require_shape(kernel, (shape[-1], layer.config["units"]))
     target = (*shape[:-1], kernel.shape[1])
@@ -329,15 +315,14 @@ def dense(layer, shape):
 
 
 def batch_normalization(layer, shape):
-    """BatchNormalization: a factor and an offset per channel."""
     require(layer, axis=[-1, [-1], len(shape), [len(shape)]])
     factor, offset = normalisation(layer)
     require_shape(factor, shape[-1:])
-    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elements(shape))
+    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elementwise(shape))
 
 
 def normalisation(layer):
-    """Return a batch normalisation's moving mean and variance as a factor and an offset."""
+    """Return the factor and offset per channel that a batch normalisation comes to."""
     weights = layer.weights
     mean, variance = weights["moving_mean"], weights["moving_variance"]
     for each in weights.values():
@@ -376,7 +361,7 @@ LAYERS = {
     "ZeroPadding2D": zero_padding,
 }
 
-# Weights by Keras's names, in its order; a bias, say, is there if the settings ask for it.
+# Weights by Keras's names, in its order.
 KERNEL = ("kernel", "bias")
 WEIGHTS = {
     "Dense": KERNEL,
@@ -389,6 +374,6 @@ ASKED_FOR_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
 
 
 def weight_names(kind, config):
-    """Return the names of the weights that a layer of a kind has, in Keras's order."""
+    """Return the names of a layer's weights, in Keras's order; its config may leave some out."""
     names = WEIGHTS.get(kind, ())
     return [name for name in names if config.get(ASKED_FOR_BY.get(name), True)]

@@ -7,7 +7,6 @@ with logits. A file says little of it, so each convention is tried.
 
 import io
 from typing import NamedTuple
-from zipfile import ZipFile
 
 import numpy as np
 
@@ -21,7 +20,7 @@ SUFFIXES = (".h5", ".hdf5", ".keras")  # by which Keras tells its own formats
 
 
 class KerasNetwork:
-    """A network that Keras computes, from a file that Keras wrote and the user trusts.
+    """A network that Keras loads and computes, from a file that the user trusts.
 
     Raises UserError for a file that Keras cannot read, or that holds a program.
     """
@@ -31,41 +30,44 @@ class KerasNetwork:
             raise UserError(
                 f"Keras cannot read {shown(path)}: give it a name that ends in .h5 or .keras"
             )
-        from digits.network.tensorflow_start import import_tensorflow
-
-        import_tensorflow()
-        import keras
-
         try:
-            require_safe(path)
-            self.model = keras.models.load_model(path, compile=False, safe_mode=True)
+            self.model = keras_model(path)
         except UserError:
             raise
-        except Exception as error:  # Keras raises whatever its many readers raise
+        except Exception as error:  # Keras's readers raise many kinds
             raise UserError(
                 f"Keras cannot read {shown(path)} ({type(error).__name__}): {SAVE_ALL}"
             ) from error
 
     def __call__(self, images):
-        """Return the answers, float32 (n, 10), to images of values it expects, (n, 28, 28)."""
+        """Return the outputs, float32 (n, 10), for images (n, 28, 28) in its input convention."""
         shape = numpy_network.image_shape(self.model.input_shape)
         answers = self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
         return np.asarray(answers, np.float32)
 
-    def branches(self, images):
-        """Return the same as those of its only branch, (n, 1, 10)."""
+    def members(self, images):
         return self(images)[:, np.newaxis]
 
     def first_convolution(self, image):
-        """Return None: what is within is Keras's."""
         return None
 
 
-def require_safe(path):
-    """Raise UserError for what Keras must not read even of a file that the user trusts.
+def keras_model(path):
+    """Return the Keras model at `path`. Raises UserError if it is not safe to load."""
+    from digits.network.tensorflow_start import import_tensorflow
 
-    That is code, which some versions run from an .h5, safe mode or not (CVE-2025-9905), and arrays
-    that lie in other files (CVE-2026-1669).
+    import_tensorflow()
+    import keras
+
+    require_safe(path)
+    return keras.models.load_model(path, compile=False, safe_mode=True)
+
+
+def require_safe(path):
+    """Raise UserError for what Keras must not read, even from a file that the user trusts.
+
+    That is code, which some versions run from an .h5 even in safe mode (CVE-2025-9905), and arrays
+    in other files (CVE-2026-1669).
     """
     import h5py
 
@@ -79,13 +81,14 @@ def require_safe(path):
 
 
 def keras_parts(path):
-    """Return the description in a .keras file, and an open file of its weights."""
+    from zipfile import ZipFile
+
     with ZipFile(path) as archive:
         return archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
 
 
 def members(group):
-    """Yield a group's members, however deep; None for one that a link to elsewhere stands for."""
+    """Yield a group's members at any depth; None for a link to another place."""
     import h5py
 
     for name in group:
@@ -97,24 +100,24 @@ def members(group):
 
 
 def lies_elsewhere(member):
-    """Return whether a member of a group, or the numbers of an array, lie in another place."""
+    """Return whether a member of a group, or the data of an array, is in another file."""
     if member is None:
         return True
     return hasattr(member, "external") and bool(member.is_virtual or member.external)
 
 
-FEWER, TRIED = 30, 100  # synthetic digits: at first, and by the conventions that are likely then
-ALIKE = 3  # right of those, more or less: chance
-LEAST_SHARE = 0.4  # right of those: below, no convention fits
+FEWER, TRIED = 30, 100  # synthetic digits: for all conventions, then for those still likely
+ALIKE = 3  # right answers: a smaller difference may be chance
+LEAST_ACCURACY = 0.4  # below, no convention fits
 
 PROBABILITIES, LOGITS, SIGMOIDS = "probabilities", "logits", "sigmoids"
-LEAST_SIGMOID = 1e-7  # so that ten of 0 have a sum to divide by
+LEAST_SIGMOID = 1e-7  # so that the sum of ten zeros is no division by zero
 
 
 class Convention(NamedTuple):
-    """A network's pixel is `scale` times ours, 0 paper to 255 ink, plus `offset`.
+    """How a network's pixels come from ours, 0 paper to 255 ink: times `scale`, plus `offset`.
 
-    With `by_norm`, each is divided by the Euclidean norm of its column instead, as
+    With `by_norm`, divided by the Euclidean norm of their column instead, as
     `keras.utils.normalize(images, axis=1)` does.
     """
 
@@ -124,7 +127,7 @@ class Convention(NamedTuple):
     by_norm: bool = False
 
     def applied(self, images, ops=np):
-        """Return images (n, 28, 28), 0 to 255, as the network expects them.
+        """Return images (n, 28, 28), 0 to 255, in this convention.
 
         `ops` is NumPy, or `keras.ops` for images that are part of a Keras model.
         """
@@ -133,7 +136,7 @@ class Convention(NamedTuple):
         images = images.astype(np.float32) if ops is np else images
         if self.by_norm:
             norms = ops.sqrt(ops.sum(images * images, axis=1, keepdims=True))
-            return images / ops.maximum(norms, np.float32(1))  # of whole numbers: 0, or 1 and more
+            return images / ops.maximum(norms, np.float32(1))  # of whole numbers: 0, or at least 1
         return images * np.float32(self.scale) + np.float32(self.offset)
 
 
@@ -150,17 +153,17 @@ CONVENTIONS = (
 
 
 class Expected(NamedTuple):
-    """What a network expects of pixels, and what its ten answers are."""
+    """The convention of a network's input, and what its ten outputs are."""
 
     convention: Convention = OURS
     answers: str = PROBABILITIES
 
     def pixels(self, images):
-        """Return images, uint8 (n, 28, 28), as the network expects them."""
+        """Return images, uint8 (n, 28, 28), in the network's convention."""
         return self.convention.applied(images)
 
     def probabilities(self, answers, ops=np):
-        """Return the network's answers, float32 (…, 10), as probabilities; `ops` as above."""
+        """Return the network's outputs, float32 (…, 10), as probabilities; `ops` as above."""
         if self.answers == PROBABILITIES:
             return answers
         if self.answers == LOGITS:
@@ -171,30 +174,35 @@ class Expected(NamedTuple):
 
 
 def found(network):
-    """Return what a network is `Expected` to take, how many digits it reads so, and of how many.
+    """Find the `Expected` input and output of a network by trying them on synthetic digits.
 
-    Among conventions of about equal accuracy, that is the one of lowest cross-entropy: an input
-    scaled too large gets the same answers, with saturated confidence. `network` takes images
-    (n, 28, 28) to answers (n, 10).
+    Return it with the number of right answers and the number of digits. Among conventions of about
+    equal accuracy, take the lowest cross-entropy: an input scaled too large gets the same answers,
+    with saturated confidence. `network` takes images (n, 28, 28) to outputs (n, 10).
     """
-    from digits.data import synthetic  # for other projects' networks alone
+    from digits.data import synthetic  # only for other projects' networks
 
     images, labels = synthetic.digits(TRIED, seed=1)
     likely = CONVENTIONS
     for count in (FEWER, TRIED):
-        answers = {each: np.nan_to_num(network(each.applied(images[:count]))) for each in likely}
-        right = {each: number_right(labels[:count], answers[each]) for each in likely}
-        likely = [each for each in likely if right[each] >= max(right.values()) - ALIKE]
-        if max(right.values()) < LEAST_SHARE * count:
+        outputs = {each: np.nan_to_num(network(each.applied(images[:count]))) for each in likely}
+        right = {each: number_right(labels[:count], outputs[each]) for each in likely}
+        most = max(right.values())
+        likely = [each for each in likely if right[each] >= most - ALIKE]
+        if most < LEAST_ACCURACY * count:
             break
-    kind = kind_of(np.concatenate(list(answers.values())))
-    best = min(
-        (Expected(each, kind) for each in likely),
-        key=lambda each: cross_entropy(
-            labels[:count], each.probabilities(answers[each.convention])
-        ),
-    )
+    kind = kind_of(np.concatenate(list(outputs.values())))
+    candidates = {Expected(each, kind): outputs[each] for each in likely}
+    best = least_uncertain(candidates, labels[:count])
     return best, right[best.convention], count
+
+
+def least_uncertain(candidates, labels):
+    """Return the `Expected` with the lowest cross-entropy; `candidates` are its outputs (n, 10)."""
+    return min(
+        candidates,
+        key=lambda each: cross_entropy(labels, each.probabilities(candidates[each])),
+    )
 
 
 def number_right(labels, answers):
@@ -202,7 +210,7 @@ def number_right(labels, answers):
 
 
 def kind_of(answers):
-    """Return what a network's answers, (n, 10), are: probabilities, sigmoids or logits."""
+    """Return what outputs (n, 10) are: probabilities, sigmoids or logits."""
     if answers.min() < 0 or answers.max() > 1 + 1e-3:
         return LOGITS
     sums = answers.sum(axis=1)
@@ -210,10 +218,10 @@ def kind_of(answers):
 
 
 def described(expected, right, count):
-    """Return what was found, in words."""
+    """Return what `found` found, as a sentence without its subject."""
     kinds = {LOGITS: "answers with logits, which get a softmax", SIGMOIDS: "answers with sigmoids"}
     start = f"{kinds[expected.answers]}, and " if expected.answers in kinds else ""
     read = f"reads {right} of {count} synthetic digits"
-    if right < LEAST_SHARE * count:
+    if right < LEAST_ACCURACY * count:
         return f"{start}{read} at best: do not trust its answers"
     return f"{start}expects pixels {expected.convention.words} (it {read} so)"

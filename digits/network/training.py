@@ -71,11 +71,11 @@ def calibrated(network, ensemble, validation):
     for layer in network.layers:
         if getattr(layer, "activation", None) is keras.activations.softmax:
             layer.set_weights([weights / temperature for weights in layer.get_weights()])
-    tempered = metrics.tempered(probabilities, temperature)
+    scaled = metrics.temperature_scaled(probabilities, temperature)
     return {
         "temperature": round(temperature, 3),
-        "validation_misses": int((tempered.argmax(axis=1) != validation.labels).sum()),
-        "validation_loss": round(metrics.cross_entropy(validation.labels, tempered), 6),
+        "validation_misses": int((scaled.argmax(axis=1) != validation.labels).sum()),
+        "validation_loss": round(metrics.cross_entropy(validation.labels, scaled), 6),
     }
 
 

@@ -1,8 +1,8 @@
 """3×3 convolutions by fewer multiplications: Winograd's minimal filtering.
 
-From a tile of 6×6 values, 36 sums are made, and as many of the kernel; each is multiplied by its
-counterpart, channels by filters, and sums of the products are the tile's 4×4 results: by 36
-multiplications, not 144. It is F(4×4, 3×3) of Lavin and Gray (2015, arXiv:1509.09308).
+A tile of 6×6 values is transformed to 36 sums, and so is the kernel. The sums are multiplied one
+by one, channels by filters, and the products are transformed back to the tile's 4×4 outputs: 36
+multiplications for 144. This is F(4×4, 3×3) of Lavin and Gray (2015, arXiv:1509.09308).
 """
 
 from functools import lru_cache
@@ -40,18 +40,19 @@ OF_PRODUCTS = np.float32(
         [0, 1, -1, 8, -8, 1],
     ]
 )
-RESULTS, VALUES = OF_PRODUCTS.shape  # along a side of a tile
-IN_ALL = 1  # the sum, along either side, whose product is in each result once
+RESULTS, VALUES = OF_PRODUCTS.shape  # along a side of a tile: outputs 4, inputs 6
+IN_ALL = (
+    1  # the sum whose product counts once in each output, along either axis: add the bias there
+)
 
-
-LARGEST_SIDE = 64  # of the results
+LARGEST_SIDE = 64  # of the output, in pixels
 
 
 def pays(kernel, rows, columns):
-    """Return whether a kernel (height, width, channels, filters) is convolved faster like this.
+    """Return whether this is faster for a kernel (height, width, channels, filters).
 
-    For few channels the sums take longer than what they save; for many, or for large images, they
-    take much memory.
+    For few channels, the transforms cost more than they save; for many channels or large images,
+    they take too much memory.
     """
     height, width, *channels = kernel.shape
     small = max(channels) <= 256 and max(rows, columns) <= LARGEST_SIDE
@@ -59,17 +60,16 @@ def pays(kernel, rows, columns):
 
 
 def sums(kernel, rows, columns):
-    """Return how many sums and products are made for one image, whose results have that size."""
+    """Return the number of sums and products for one image with an output of that size."""
     tiles = -(-rows // RESULTS) * -(-columns // RESULTS)
     return tiles * VALUES**2 * sum(kernel.shape[2:])
 
 
 def convolution(kernel, bias, activate):
-    """Return a function that convolves with a kernel (3, 3, channels, filters) in steps of one.
+    """Return a function that convolves with a kernel (3, 3, channels, filters) at stride 1.
 
-    It takes values, float32 (n, height, width, channels), and how many zeros stand before and
-    after their rows and their columns. It returns what is activated of the results and the bias,
-    float32 (n, rows, columns, filters).
+    It takes values, float32 (n, height, width, channels), and the padding before and after their
+    rows and columns. It returns the activated output, float32 (n, rows, columns, filters).
     """
     channels, filters = kernel.shape[2:]
     factors = OF_KERNEL @ (OF_KERNEL @ kernel.reshape(3, -1)).reshape(VALUES, 3, -1)
@@ -100,9 +100,9 @@ def summed(values, down, across):
 
 
 def results(products, down, across, out):
-    """Put the results of products (VALUES, tiles, VALUES, filters) into `out`, and return them.
+    """Transform products (VALUES, tiles, VALUES, filters) back into `out`, and return that.
 
-    It is (n, tiles downwards, RESULTS, results across * filters), they are (…, filters).
+    `out` is (n, tiles down, RESULTS, results across * filters); what is returned (…, filters).
     """
     filters = products.shape[-1]
     rows = across.of_products @ products.reshape(VALUES, len(out), down.tiles, -1, filters)
@@ -111,7 +111,7 @@ def results(products, down, across, out):
 
 
 class Side(NamedTuple):
-    """A side of an image in tiles: how many, of how many results, and the sums for all of them."""
+    """An axis of an image: its number of tiles and outputs, and the matrices of the transforms."""
 
     tiles: int
     results: int
@@ -121,7 +121,7 @@ class Side(NamedTuple):
 
 @lru_cache(maxsize=16)
 def along(length, edges):
-    """Return the `Side` of so many values between so many zeros before and after."""
+    """Return the `Side` of an axis of a length, with its padding before and after."""
     before, count = edges[0], length + sum(edges) - 2
     tiles = -(-count // RESULTS)
     of_values = np.zeros((tiles, VALUES, tiles * RESULTS + 2), np.float32)

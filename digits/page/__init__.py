@@ -1,5 +1,5 @@
-"""From a picture file to the digits on it: decode, find the ink, segment it, read it, answer.
+"""From a picture file to the digits on it. A picture enters, an `answers.Answer` leaves.
 
-A picture enters, with a function `predict` of 28×28 images; an `answers.Answer` leaves. Nothing
-here knows what network that function is.
+`pipeline` holds the steps in their order. It is given a function `predict` of 28×28 images, and
+does not know what network that is.
 """

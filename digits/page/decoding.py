@@ -1,7 +1,7 @@
-"""A picture file → a PIL image: raster formats alone, in bounded time and memory.
+"""A picture file → a PIL image: raster formats only, in bounded time and memory.
 
-Pillow decodes. Its own loops read through a `PictureFile`, which ends them. What is one call of a
-C library is bounded before, by the numbers that the file's header holds.
+Pillow's own loops read through a `PictureFile`, which ends them. A call of a C library cannot be
+ended, so the numbers in the file's header are checked before it.
 """
 
 import importlib
@@ -20,18 +20,19 @@ from PIL import Image
 from digits import UserError
 from digits.command_line import stderr_to
 
-LONGEST = 7  # seconds of decoding
-MOST_READS = 1_000_000  # of one file: each may leave an object in memory
-MOST_BYTES = 200_000_000  # of a file
-MOST_THREADS = 4  # of an AVIF's decoder: each takes 8 MB
-MOST_MEMORY = 450_000_000  # bytes that a decoder may claim; less of it is used
-MOST_SIDE = 65_535  # pixels, as JPEG has it: a row takes memory, however short
-MOST_PLAIN = 16_384  # bytes of a PPM at once: for plain text's comments, the square counts
-MOST_SCANS = 100  # of a JPEG, which has ten: each takes 27 ms in 40 megapixels
-MOST_SEGMENTS = 10_000  # of a JPEG
-MOST_STRIPS = 500_000  # or tiles of a TIFF: 400 bytes of memory each
-MOST_SHARED = 4  # sizes of a TIFF that its strips may have in all: they may share bytes
-MOST_STRIP_BYTES = 250_000_000  # of one strip or tile, which libtiff holds in memory
+MAX_SECONDS = 7  # of decoding
+MAX_READS = 1_000_000  # of one file: each may leave an object in memory
+MAX_BYTES = 200_000_000  # of a file
+MAX_THREADS = 4  # of an AVIF's decoder: each takes 8 MB
+MAX_MEMORY = 450_000_000  # bytes that a decoder may claim; less of it is used
+MAX_SIDE = 65_535  # px, as in JPEG: a row takes memory, however short
+MAX_PPM_BLOCK = 16_384  # bytes of a PPM at once: time grows with its square, for plain comments
+MAX_SCANS = 100  # of a JPEG, which has ten: each takes 27 ms in 40 megapixels
+MAX_MARKERS = 10_000  # in a JPEG, or before the coding style of a JPEG 2000
+MAX_STRIPS = 500_000  # or tiles of a TIFF: 400 bytes of memory each
+MAX_STRIP_BYTES = 250_000_000  # of one strip or tile, which libtiff holds in memory
+MAX_STRIP_RATIO = 4  # of all strips to the TIFF's size: strips may share bytes
+MAX_JPEG_2000_HEADER = 1_000_000  # bytes in which its coding style is found
 
 TOO_LARGE = "the picture has too many pixels; save it smaller"
 TOO_LONG = "the picture takes too long to read; save it anew as PNG or JPEG"
@@ -40,196 +41,144 @@ UNKNOWN = "not a picture, or of an unknown kind; save it as PNG or JPEG"
 
 
 class Format(NamedTuple):
-    """A raster format: Pillow's module for it, and which files and how much of them are read.
-
-    Its files have one of `starts` at the byte `at`, and `most_bytes`; a library that reads them
-    whole holds them beside the picture. `most_pixels` may be in a file, `most_decoded`
-    come out of the decoder, which for JPEG and JPEG 2000 may be fewer.
-    """
+    """A raster format: Pillow's plugin for it, how to tell it, and its limits."""
 
     plugin: str
-    suffixes: tuple[str, ...]
-    starts: tuple[bytes, ...]
-    at: int = 0
-    most_bytes: int = MOST_BYTES
-    most_pixels: int = 40_000_000
-    most_decoded: int = 40_000_000
+    suffixes: str  # separated by spaces
+    signature: bytes  # the regular expression of its first bytes
+    max_bytes: int = MAX_BYTES
+    max_pixels: int = 40_000_000
+    max_decoded: int = 40_000_000  # pixels: JPEG and JPEG 2000 can be reduced as they are decoded
 
 
-# Of all that Pillow knows, what phones, scanners, browsers and paint programs write. Others are
-# vector graphics, start another program (EPS: Ghostscript) or are of games and telescopes.
-# Measured per megapixel on one core of an AMD EPYC: JPEG 2000 takes 0.6 s and 24 MB, WebP 0.09 s
-# and 18 MB, AVIF 0.13 s and 13 MB (of eight bits), plain text 0.4 s, the others up to 0.13 s and
-# 12 MB. (A PPM whose white is neither 255 nor 65,535 is decoded in Python: `MOST_READS` ends it.)
+# What phones, scanners, browsers and paint programs write. Pillow's others are vector graphics,
+# start another program (EPS: Ghostscript) or belong to games and telescopes. Measured per megapixel
+# on one core of an AMD EPYC: JPEG 2000 0.6 s and 24 MB, WebP 0.09 s and 18 MB, AVIF 0.13 s and
+# 13 MB (of eight bits), plain text 0.4 s, the others up to 0.13 s and 12 MB. (A PPM whose white is
+# neither 255 nor 65,535 is decoded in Python, which `MAX_READS` ends.)
+SLOW = {"max_bytes": 80_000_000, "max_pixels": 20_000_000}  # read whole, beside the picture
 FORMATS = {
-    "JPEG": Format(
-        "JpegImagePlugin",
-        (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
-        (b"\xff\xd8\xff",),
-        most_pixels=89_000_000,
-    ),
-    "PNG": Format("PngImagePlugin", (".png",), (b"\x89PNG\r\n\x1a\n",)),
-    "GIF": Format("GifImagePlugin", (".gif",), (b"GIF87a", b"GIF89a")),
-    "BMP": Format("BmpImagePlugin", (".bmp",), (b"BM",)),
-    "TIFF": Format(
-        "TiffImagePlugin",
-        (".tif", ".tiff"),
-        (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
-    ),
-    "WEBP": Format(
-        "WebPImagePlugin",
-        (".webp",),
-        (b"WEBP",),
-        at=8,
-        most_bytes=80_000_000,
-        most_pixels=20_000_000,
-        most_decoded=20_000_000,
-    ),
-    "AVIF": Format(
-        "AvifImagePlugin",
-        (".avif",),
-        (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"),
-        at=4,
-        most_bytes=80_000_000,
-        most_pixels=20_000_000,
-        most_decoded=20_000_000,
-    ),
+    "JPEG": Format("Jpeg", ".jpg .jpeg .jpe .jfif .mpo", rb"\xff\xd8\xff", max_pixels=89_000_000),
+    "PNG": Format("Png", ".png", rb"\x89PNG\r\n\x1a\n"),
+    "GIF": Format("Gif", ".gif", rb"GIF8[79]a"),
+    "BMP": Format("Bmp", ".bmp", rb"BM"),
+    "TIFF": Format("Tiff", ".tif .tiff", rb"(II|MM)(\*\0|\0\*)|II\+\0|MM\0\+"),
+    "WEBP": Format("WebP", ".webp", rb".{8}WEBP", **SLOW),
+    "AVIF": Format("Avif", ".avif", rb".{4}ftyp(avif|avis|mif1|msf1)", **SLOW),
     "JPEG2000": Format(
-        "Jpeg2KImagePlugin",
-        (".jp2", ".j2k", ".jpx"),
-        (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"),
-        most_decoded=8_000_000,
+        "Jpeg2K", ".jp2 .j2k .jpx", rb"\xffO\xffQ|\0\0\0\x0cjP  \r\n\x87\n", max_decoded=8_000_000
     ),
-    "PPM": Format(
-        "PpmImagePlugin",
-        (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
-        (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"Pf"),
-    ),
+    "PPM": Format("Ppm", ".ppm .pgm .pbm .pnm .pfm", rb"P[1-6f]"),
 }
-START = 16  # bytes that tell a format
-
-# What stands in headers: markers of JPEG (ITU T.81, table B.1) and JPEG 2000, tags of TIFF
-MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")  # those that have a segment
+SUFFIXES = {suffix for each in FORMATS.values() for suffix in each.suffixes.split()}
+SIGNATURE_BYTES = 16  # at a file's start, which hold every signature
+BIG_TIFF = 43  # a TIFF's third byte, if its numbers have 64 bits
+BITS, ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 258, 278, 322, 323  # TIFF's tags
+OFFSETS, BYTE_COUNTS = (273, 324), (279, 325)  # of strips and of tiles
+# Markers of JPEG (ITU T.81, table B.1) and JPEG 2000
+MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")  # of those that have a segment
 SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 FRAMES = SEQUENTIAL | {0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
-SCAN, END, CODING = 0xDA, 0xD9, 0x52
-LONGEST_HEAD = 1_000_000  # bytes of a JPEG 2000 in which its coding is told
-BIG_TIFF, PLACES_OF_STRIPS = 43, {273, 324}
-BYTES_OF_STRIPS = 279, 325
-BITS, ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 258, 278, 322, 323
-
-SUFFIXES = {suffix for each in FORMATS.values() for suffix in each.suffixes}
+SCAN, END, CODING_STYLE = 0xDA, 0xD9, 0x52
+CODESTREAM = b"\xffO\xffQ"  # the start of JPEG 2000's
 
 
 class PictureFile(io.BufferedReader):
-    """A file to read a picture from, which raises UserError once that has taken too long."""
+    """A picture's file, which raises UserError once reading it has taken too long."""
 
     def __init__(self, path):
         super().__init__(io.FileIO(path))
-        self.deadline, self.reads_left = time.monotonic() + LONGEST, MOST_READS
-        self.most_at_once = MOST_BYTES
+        self.deadline, self.reads_left = time.monotonic() + MAX_SECONDS, MAX_READS
+        self.max_block = MAX_BYTES
 
     def read(self, size=-1):
         self.reads_left -= 1
         if self.reads_left < 0 or time.monotonic() > self.deadline:
             raise UserError(TOO_LONG)
-        return super().read(min(size, self.most_at_once))
+        return super().read(min(size, self.max_block))
+
+    def read_from_start(self, size=-1):
+        self.seek(0)
+        return self.read(size)
+
+    def size(self):
+        return os.fstat(self.fileno()).st_size
 
 
 @contextmanager
-def opened(path):
-    """Yield a `PictureFile`, with which Pillow's C libraries are silent.
-
-    They report what is odd on file descriptor 2 itself, libtiff each line that it cannot decode.
-    """
-    with (
-        open(os.devnull, "wb") as nowhere,  # noqa: PTH123
-        stderr_to(nowhere.fileno()),
-        PictureFile(path) as file,
-    ):
+def picture_file(path):
+    """Yield a `PictureFile`; until it is closed, nothing that C libraries write to stderr shows."""
+    with open(os.devnull, "wb") as nowhere, stderr_to(nowhere.fileno()), PictureFile(path) as file:  # noqa: PTH123
         yield file
 
 
-def loaded(file, side):
-    """Return the picture in a `PictureFile` as a PIL image, loaded.
+def decoded(file, min_side):
+    """Return the picture in a `PictureFile` as a PIL image, decoded.
 
-    A JPEG or JPEG 2000 may come out of it smaller, by a factor that is its `info["reduced"]`, but
-    not below `side` pixels each way. Raises UserError if it is of no known kind or too much to
-    decode, and whatever Pillow raises if it is damaged.
+    A JPEG or JPEG 2000 may be reduced by a factor, its `info["reduced"]`, to at least `min_side`
+    pixels each way. Raises UserError if its format is unknown or it takes too much to decode, and
+    whatever Pillow raises if it is damaged.
     """
     name = format_of(file)
-    if os.fstat(file.fileno()).st_size > FORMATS[name].most_bytes:
+    if file.size() > FORMATS[name].max_bytes:
         raise UserError(LARGE_FILE)
-    with limited_memory(MOST_MEMORY):
-        return decoded(name, file, side)
-
-
-def decoded(name, file, side):
-    """Return the picture in a file of a format, loaded. Raises what `loaded` does."""
-    picture = with_header_alone(name, file)
-    width, pixels = picture.width, picture.width * picture.height
-    if max(picture.size) > MOST_SIDE or pixels > FORMATS[name].most_pixels:
-        raise UserError(TOO_LARGE)
-    if name in DECODED_PIXELS:
-        pixels = DECODED_PIXELS[name](picture, file, side)
-    if pixels > FORMATS[name].most_decoded:
-        raise UserError(TOO_LARGE)
-    picture.load()
+    with limited_memory(MAX_MEMORY):
+        picture = with_header_only(name, file)
+        width = picture.width
+        require_few_pixels(picture, name, file, min_side)
+        picture.load()
     if name == "JPEG2000":
-        picture.reduce = 0  # which hides the method of that name
+        picture.reduce = 0  # a number, which hides the method of that name
     picture.info["reduced"] = width / picture.width
     return picture
 
 
-@contextmanager
-def limited_memory(size):
-    """Let this process have so many bytes more in this block; beyond, a decoder fails.
-
-    Some formats do not say in the header what they take. Linux alone keeps to such a limit.
-    """
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text().split()[5])  # of data that it may write
-    except (ImportError, OSError):
-        yield
-        return
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    most = pages * resource.getpagesize() + size
-    if resource.RLIM_INFINITY != before[0] < most:
-        most = before[0]
-    resource.setrlimit(resource.RLIMIT_DATA, (most, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
 def format_of(file):
-    """Return the name of the format that a file is of by its first bytes, whatever it is called."""
-    start = file.read(START)
+    start = file.read(SIGNATURE_BYTES)
     for name, each in FORMATS.items():
-        if start[each.at :].startswith(each.starts):
+        if re.match(each.signature, start, re.DOTALL):
             return name
     raise UserError(UNKNOWN)
 
 
-def with_header_alone(name, file):
-    """Return the PIL image in a file of that format, of which the header alone is read.
+@contextmanager
+def limited_memory(size):
+    """Let this process have `size` bytes more in this block; beyond, a decoder fails.
+
+    Some formats do not say in the header what they take. Only Linux enforces such a limit.
+    """
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # of data, writable
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = pages * resource.getpagesize() + size
+    limit = limit if soft == resource.RLIM_INFINITY else min(soft, limit)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def with_header_only(name, file):
+    """Return the PIL image in a file of that format, of which only the header has been read.
 
     `Image.open` does the same, after it has imported the modules of five formats, which takes 4 ms.
     """
     if name == "TIFF":
         require_few_strips(file)
     if name == "PPM":
-        file.most_at_once = MOST_PLAIN
+        file.max_block = MAX_PPM_BLOCK
     try:
-        plugin = importlib.import_module(f"PIL.{FORMATS[name].plugin}")
+        plugin = importlib.import_module(f"PIL.{FORMATS[name].plugin}ImagePlugin")
         if name == "AVIF":
-            plugin.DEFAULT_MAX_THREADS = MOST_THREADS
+            plugin.DEFAULT_MAX_THREADS = MAX_THREADS
         factory, accepts = Image.OPEN[name]
-        file.seek(0)
-        if accepts(file.read(START)) is not True:  # a library that this Pillow is built without
+        if accepts(file.read_from_start(SIGNATURE_BYTES)) is not True:  # Pillow lacks the library
             raise UserError(UNKNOWN)
         file.seek(0)
         return factory(file, "")
@@ -237,50 +186,58 @@ def with_header_alone(name, file):
         raise UserError(UNKNOWN) from error
 
 
-def decoded_png_pixels(picture, _file, _side):
-    """Return how many of a PNG's pixels are held.
+def require_few_pixels(picture, name, file, min_side):
+    """Raise UserError if a picture has too many pixels, or too many after it has been decoded."""
+    pixels = pixels_of(picture)
+    if max(picture.size) > MAX_SIDE or pixels > FORMATS[name].max_pixels:
+        raise UserError(TOO_LARGE)
+    if name in DECODED_PIXELS:
+        pixels = DECODED_PIXELS[name](picture, file, min_side)
+    if pixels > FORMATS[name].max_decoded:
+        raise UserError(TOO_LARGE)
 
-    A colour that stands for transparent becomes a channel, which takes as much memory again.
-    """
-    pixels = picture.width * picture.height
-    return 1.5 * pixels if picture.mode == "RGB" and "transparency" in picture.info else pixels
+
+def decoded_png_pixels(picture, _file, _min_side):
+    """Return how many pixels a decoded PNG takes the memory of: more, with a transparent colour."""
+    becomes_rgba = picture.mode == "RGB" and "transparency" in picture.info
+    return pixels_of(picture) * (1.5 if becomes_rgba else 1)
 
 
-def decoded_jpeg_pixels(picture, file, side):
-    """Have a JPEG decoded as small as `side` allows, and return how many of its pixels are held.
-
-    Of one in several scans it is all, however small it comes out: six bytes for each in colour.
-    """
-    pixels = picture.width * picture.height
-    picture.draft(None, (side, side))
+def decoded_jpeg_pixels(picture, file, min_side):
+    """Have a JPEG decoded as small as `min_side` allows; return how many pixels are in memory."""
+    pixels = pixels_of(picture)
+    picture.draft(None, (min_side, min_side))
     if in_one_scan(file):
-        return picture.width * picture.height
-    return pixels * max(len(picture.getbands()), 3) / 3
+        return pixels_of(picture)
+    return pixels * max(len(picture.getbands()), 3) / 3  # all, of six bytes each in colour
 
 
 def in_one_scan(file):
-    """Return whether a JPEG is decoded as it is read. Raises UserError if it has very many scans.
+    """Whether a JPEG has all its colours in one scan. Raises UserError if it has very many.
 
-    Each scan is a pass over all the picture, and may take a few bytes of the file alone.
+    Each scan is a pass over the whole picture, and may take only a few bytes of the file.
     """
-    file.seek(0)
-    content, scans, parts = file.read(), 0, 0
-    for n, (marker, place) in enumerate(segments(content, 2)):
+    content, scans, colours = file.read_from_start(), 0, 0
+    for n, (marker, place) in enumerate(marker_segments(content, 2)):
         if marker in FRAMES:
-            parts = content[place + 7] if marker in SEQUENTIAL else None  # colours of the frame
+            colours = content[place + 7] if marker in SEQUENTIAL else None
         elif marker == SCAN:
             scans += 1
-            if content[place + 2] == parts:  # all of them at once
+            if content[place + 2] == colours:
                 return True
-        if scans > MOST_SCANS or n > MOST_SEGMENTS:
+        if scans > MAX_SCANS or n > MAX_MARKERS:
             raise UserError(TOO_LONG)
     return False
 
 
-def segments(content, place):
-    """Yield the marker of each segment of a JPEG or JPEG 2000 from a place on, and where it begins.
+def pixels_of(picture):
+    return picture.width * picture.height
 
-    What is coded between them is skipped. A segment begins with two bytes that hold its length.
+
+def marker_segments(content, place):
+    """Yield the marker and the place of each segment of a JPEG or JPEG 2000, from `place` on.
+
+    A segment begins with its length, in two bytes. The coded data between segments is skipped.
     """
     while found := MARKER.search(content, place):
         marker, place = found[1][0], found.end()
@@ -290,56 +247,47 @@ def segments(content, place):
         place += int.from_bytes(content[place : place + 2], "big")
 
 
-def decoded_jpeg_2000_pixels(picture, file, side):
-    """Have a JPEG 2000 decoded as small as `side` allows, and return how many pixels come out."""
-    wanted = max(1, min(picture.size) // side).bit_length() - 1
-    halvings = min(wanted, most_halvings(file))
+def decoded_jpeg_2000_pixels(picture, file, min_side):
+    """Have a JPEG 2000 decoded as small as `min_side` allows; return how many pixels come out."""
+    wanted = max(1, min(picture.size) // min_side).bit_length() - 1
+    halvings = min(wanted, max_halvings(file))
     picture.reduce = halvings
-    return picture.width * picture.height / 4**halvings
+    return pixels_of(picture) / 4**halvings
 
 
-def most_halvings(file):
-    """Return how often a JPEG 2000 can be halved before it is decoded."""
-    file.seek(0)
-    head = file.read(LONGEST_HEAD)
-    start = head.find(b"\xff\x4f\xff\x51")
-    found = islice(segments(head, start + 2), MOST_SEGMENTS)
-    return next((head[place + 7] for marker, place in found if marker == CODING), 0)
+def max_halvings(file):
+    header = file.read_from_start(MAX_JPEG_2000_HEADER)
+    found = islice(marker_segments(header, header.find(CODESTREAM) + 2), MAX_MARKERS)
+    return next((header[place + 7] for marker, place in found if marker == CODING_STYLE), 0)
 
 
 def require_few_strips(file):
-    """Raise UserError if a TIFF has very many strips or tiles: Pillow lists them all."""
-    start = file.seek(0) or file.read(START)
+    """Raise UserError if a TIFF has very many strips or tiles, of which Pillow makes a list."""
+    start = file.read_from_start(SIGNATURE_BYTES)
     order = "little" if start[:2] == b"II" else "big"
-    wide = start[2] == BIG_TIFF
-    file.seek(int.from_bytes(start[8:16] if wide else start[4:8], order))
-    tags = int.from_bytes(file.read(8 if wide else 2), order)
-    size, count = (20, slice(4, 12)) if wide else (12, slice(4, 8))
+    is_big = start[2] == BIG_TIFF
+    file.seek(int.from_bytes(start[8:16] if is_big else start[4:8], order))
+    tags = int.from_bytes(file.read(8 if is_big else 2), order)
+    size, count = (20, slice(4, 12)) if is_big else (12, slice(4, 8))
     for _ in range(tags):
         tag = file.read(size)
-        many = int.from_bytes(tag[count], order) > MOST_STRIPS
-        if many and int.from_bytes(tag[:2], order) in PLACES_OF_STRIPS:
+        has_many = int.from_bytes(tag[count], order) > MAX_STRIPS
+        if has_many and int.from_bytes(tag[:2], order) in OFFSETS:
             raise UserError(TOO_LONG)
         if not tag:  # the file ends too soon, as Pillow will find
             return
 
 
-def decoded_tiff_pixels(picture, file, _side):
-    """Return how many pixels a TIFF has. Raises UserError if its strips or tiles are too large.
-
-    One may be larger than the picture, and all together may be many times the file.
-    """
-    width, height = picture.size
-    tags = picture.tag_v2
+def decoded_tiff_pixels(picture, file, _min_side):
+    """Return how many pixels a TIFF has. Raises UserError if its strips or tiles are too large."""
+    tags, (width, height) = picture.tag_v2, picture.size
     rows = min(tags.get(ROWS_PER_STRIP, height), max(picture.size))
-    pixels = tags.get(TILE_WIDTH, width) * tags.get(TILE_LENGTH, rows)
-    is_compressed = picture.info["compression"] != "raw"
-    if is_compressed and pixels * sum(tags.get(BITS, (1,))) / 8 > MOST_STRIP_BYTES:
+    bits = tags.get(TILE_WIDTH, width) * tags.get(TILE_LENGTH, rows) * sum(tags.get(BITS, (1,)))
+    if picture.info["compression"] != "raw" and bits / 8 > MAX_STRIP_BYTES:
         raise UserError(TOO_LARGE)
-    read = sum(sum(tags.get(tag, ())) for tag in BYTES_OF_STRIPS)
-    if read > MOST_SHARED * os.fstat(file.fileno()).st_size:
+    if sum(sum(tags.get(tag, ())) for tag in BYTE_COUNTS) > MAX_STRIP_RATIO * file.size():
         raise UserError(TOO_LONG)
-    return width * height
+    return pixels_of(picture)
 
 
 DECODED_PIXELS = {

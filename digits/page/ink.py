@@ -1,157 +1,161 @@
-"""Grey → the ink on the paper: how much stands out from the paper around it, and as which marks."""
+"""Grey → ink: how much darker each pixel is than the background, and the components of the ink."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from digits.page import components
-from digits.page.filters import (
-    evenly_lit,
-    grain,
-    grown,
-    quantile,
-    running,
-    shrunk,
-    smoothed,
-    threshold,
-    typical,
-)
-from digits.page.ruled_lines import ruling
+from digits.page import filters
+from digits.page.components import Components, connected_components
+from digits.page.ruled_lines import ruled_lines
 
-LEAST_CONTRAST = 0.05  # between paper and ink, as a share of black to white
-NOISE_MARGIN = 5  # standard deviations of the paper's grain below which nothing is ink
+CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows or a desk
+MIN_CONTRAST = 0.05  # of black to white: whatever is fainter is no ink
+NOISE_MARGIN = 5  # noise levels: whatever is fainter is no ink
+OTSU_SHARE = 0.6  # of the Otsu threshold, which noise does not reach, however strong
+MAX_STROKE_WIDTH = 0.4  # of the picture's side (the root of its area): what is wider is background
+MAX_CROPPED_STROKE_WIDTH = 0.8  # the same in a cropped digit, which fills its picture
+MIN_BACKGROUND = 0.1  # of a cropped digit's pixels
+STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: from fine pens to thick markers
+FULL_CONTRAST = 0.3  # of black to white: with more, a pixel is no more likely to be ink
+POLARITY_SIDE = 500  # px: large enough to tell the polarity
+CONTRAST_SIDE = 256  # px: large enough to measure a colour's contrast
+MIN_POLARITY_PROBABILITY = 0.33  # of a polarity that is worth reading
+FULL_QUANTILE = 0.9  # of a component's darkness, whose outline is fainter
+INK_SHARE, FINE_INK_SHARE = 0.35, 0.2  # of a component's full darkness: as dark is ink
+FINE_STROKE = 3  # px: finer strokes fade where they fall between pixels
 
-WIDEST_STROKE = 0.4  # of the picture's side (the root of its area): what is wider is paper
-SMALL_SIDE, WIDEST_SMALL_STROKE = 64, 0.8  # pixels: a digit cut out, without shadow or desk
-LEAST_PAPER = 0.1  # the share of a digit cut out that is paper, at least
-STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the same side, from fine pens to thick markers
-FULL_CONTRAST = 0.3  # what stands out more than this is no more likely to be ink
-JUDGED_SIDE = 500  # pixels that are enough to tell which of dark and light is ink
-COMPARED_SIDE = 256  # pixels that are enough to tell which colour shows the ink best
-LEAST_ODDS = 0.33  # that ink of that kind, dark or light, is worth reading
-SHARE_OF_THRESHOLD = 0.6  # grain never reaches it, however rough the paper
-FULL_QUANTILE = 0.9  # of a mark's pixels, ordered: its edges are fainter
-SHARE_OF_INK, SHARE_OF_FINE_INK = 0.35, 0.2  # of a mark's full ink, what is surely part of it
-FINE = 3  # pixels: lines that are finer fade where they fall between pixels
+
+class Polarity(NamedTuple):
+    """Dark on light, or light on dark."""
+
+    grey: np.ndarray  # float32 (h, w), 0 to 1, inverted if the ink is light
+    probability: float
 
 
 class Ink(NamedTuple):
-    """The ink in a picture of shape (h, w).
+    """The ink of a picture (h, w) in one polarity."""
 
-    `strength` is float32 (h, w): how far a pixel stands out from the paper, as a share of black to
-    white. `least` is what grain and shade alone may reach. `marks` are the `components.Marks` that
-    surely are ink, `full` (n,) how strong each of them is where it is darkest. `odds` are those
-    that it is ink, and the other of dark and light the paper.
+    darkness: np.ndarray  # float32 (h, w): than the background, as a share of black to white
+    threshold: float  # darkness that noise does not reach
+    components: Components  # n of them, which are surely ink
+    full_darkness: np.ndarray  # float32 (n,): the 90th percentile of each component's
+    stroke_widths: np.ndarray  # float64 (n,): px
+    probability: float  # of the polarity
+
+
+def is_cropped(grey):
+    return max(grey.shape) <= CROPPED_SIDE
+
+
+def likely_polarities(grey):
+    """Return the `Polarity`s of grey (h, w), 0 black to 1 white, the most probable first."""
+    dark, light = polarity_probabilities(grey)
+    both = [Polarity(grey, dark), Polarity(1 - grey, light)]
+    minimum = 0 if is_cropped(grey) else MIN_POLARITY_PROBABILITY
+    likely = [each for each in both if each.probability > minimum]
+    return sorted(likely, key=lambda each: each.probability, reverse=True)
+
+
+def polarity_probabilities(grey):
+    """Return the probabilities of dark on light and light on dark, which sum to 1.
+
+    Ink is narrow, and most of the picture's border is background.
     """
-
-    strength: np.ndarray
-    least: float
-    marks: components.Marks
-    full: np.ndarray
-    odds: float = 1.0
-
-
-def likely(grey):
-    """Return the `Ink` in float32 grey, 0 black to 1 white: dark ink, light ink, or both in turn.
-
-    Both, the likelier first, if the picture does not say clearly which it is. Blank paper has none.
-    """
-    dark, light = odds_of_dark_ink(grey)
-    either = [(dark, grey), (light, 1 - grey)]
-    likelier_first = sorted(either, key=lambda each: each[0], reverse=True)
-    least = 0 if is_small(grey) else LEAST_ODDS
-    found = ((odds, darker_than_paper(g)) for odds, g in likelier_first if odds > least)
-    return [ink._replace(odds=odds) for odds, ink in found if ink]
-
-
-def darker_than_paper(grey):
-    """Return the `Ink` that is darker than its paper, or None."""
-    width = WIDEST_SMALL_STROKE if is_small(grey) else WIDEST_STROKE
-    smooth = smoothed(grey)
-    strength = standing_out(smooth, width)
-    least = min(NOISE_MARGIN * grain(strength), SHARE_OF_THRESHOLD * threshold(strength))
-    least = max(LEAST_CONTRAST, float(least))
-    lines = ruling(strength > least)
-    seen = (strength > least) & ~lines
-    strength = np.where(grown(lines, 1) & ~grown(seen, 1), 0, strength)
-    rough = components.connected(seen)
-    if not len(rough.areas):
-        return None
-    full = per_pixel(full_strength(strength, rough), rough)
-    sure = components.connected(strength > SHARE_OF_INK * full)
-    if sure.thickness()[sure.areas.argmax()] < FINE:
-        sure = components.connected(strength > SHARE_OF_FINE_INK * full)
-    clean = NOISE_MARGIN * grain(strength) < LEAST_CONTRAST
-    shown = np.where(strength > 0, strength + smooth - grey, 0) if clean else strength
-    return Ink(shown, least, sure, full_strength(strength, sure))
-
-
-def is_small(grey):
-    """Whether a picture is so small that a digit was cut out, as data sets have it."""
-    return max(grey.shape) <= SMALL_SIDE
-
-
-def odds_of_dark_ink(grey):
-    """Return how likely the ink in a picture is the dark, and how likely the light: shares of 1.
-
-    Ink is narrow: it is gone as soon as all is smoothed over by a stroke's width. And most of what
-    the picture's edge shows is paper.
-    """
-    small = smoothed(shrunk(grey, JUDGED_SIDE))
-    edge = light_share_of_edge(small)
-    dark, light = narrow_ink(small) * (1 + edge), narrow_ink(1 - small) * (2 - edge)
+    small = filters.smoothed(filters.shrunk(grey, POLARITY_SIDE))
+    border = light_share_of_border(small)
+    dark = narrow_darkness(small) * (1 + border)
+    light = narrow_darkness(1 - small) * (2 - border)
     return (dark / (dark + light), light / (dark + light)) if dark + light else (0.5, 0.5)
 
 
-def contrast(grey):
-    """Return how far the little that stands out stands out, by its least, 0 to 1."""
-    small = smoothed(shrunk(grey, COMPARED_SIDE))
-    return max(quantile(standing_out(each, WIDEST_STROKE), 0.99) for each in (small, 1 - small))
-
-
-def narrow_ink(grey):
-    """Return how much in a picture is darker than its surroundings, the narrow counting more."""
+def narrow_darkness(grey):
+    """Return the sum of all that is darker than its background, narrow strokes weighing more."""
     total = 0.0
     for width in STROKE_WIDTHS:
-        strength = standing_out(grey, width)
-        seen = strength[strength > max(LEAST_CONTRAST, NOISE_MARGIN * grain(strength))]
-        total += np.minimum(seen, FULL_CONTRAST).sum() / width**2
+        darkness = top_hat(grey, width)
+        ink = darkness[darkness > max(MIN_CONTRAST, noise(darkness))]
+        total += np.minimum(ink, FULL_CONTRAST).sum() / width**2
     return total
 
 
-def light_share_of_edge(grey):
-    """Return which share of the picture's edge is light, 0 to 1, once it is evenly lit."""
-    even = evenly_lit(grey)
-    light = even >= threshold(even)
+def light_share_of_border(grey):
+    """Return the share of light pixels on the picture's border, 0 to 1."""
+    even = filters.evenly_lit(grey)
+    light = even >= filters.otsu_threshold(even)
     return np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean()
 
 
-def standing_out(grey, width):
-    """Return how much darker each pixel is than the paper around it: float32, around 0 on paper.
+def contrast(grey):
+    """Return the contrast of the faintest ink, 0 to 1: the 99th percentile of the top-hat."""
+    small = filters.smoothed(filters.shrunk(grey, CONTRAST_SIDE))
+    return max(
+        filters.quantile(top_hat(each, MAX_STROKE_WIDTH), 0.99) for each in (small, 1 - small)
+    )
 
-    The paper is what is left when all that is narrower than `width`, a share of the picture's
-    side, is filled: a black top-hat (Serra, Image Analysis and Mathematical Morphology, 1982).
-    Shadows and desks are wider, and count as paper, however sharp their borders. They go on beyond
-    the picture's edge; around a digit that was cut out, there is paper.
+
+def ink_of(polarity):
+    """Return the `Ink` of a `Polarity`, or None on a blank page."""
+    smooth = filters.smoothed(polarity.grey)
+    darkness = top_hat(smooth, MAX_CROPPED_STROKE_WIDTH if is_cropped(smooth) else MAX_STROKE_WIDTH)
+    threshold = ink_threshold(darkness)
+    lines = ruled_lines(darkness > threshold)
+    mask = (darkness > threshold) & ~lines
+    if not mask.any():
+        return None
+    darkness = np.where(filters.dilated(lines, 1) & ~filters.dilated(mask, 1), 0, darkness)
+    components = ink_components(darkness, mask)
+    measures = full_darkness(darkness, components), components.stroke_widths()
+    if noise(darkness) < MIN_CONTRAST:  # so little need not be smoothed
+        darkness = np.where(darkness > 0, darkness + smooth - polarity.grey, 0)
+    return Ink(darkness, threshold, components, *measures, polarity.probability)
+
+
+def ink_threshold(darkness):
+    """Return the darkness that noise and shading do not exceed."""
+    otsu = OTSU_SHARE * filters.otsu_threshold(darkness)
+    return max(MIN_CONTRAST, float(min(noise(darkness), otsu)))
+
+
+def noise(darkness):
+    """Return the greatest darkness that is probably noise."""
+    return NOISE_MARGIN * filters.noise_level(darkness)
+
+
+def ink_components(darkness, mask):
+    """Return the `Components` of what is dark by the measure of its own component of a mask."""
+    rough = connected_components(mask)
+    full = per_pixel(full_darkness(darkness, rough), rough)
+    components = connected_components(darkness > INK_SHARE * full)
+    if components.stroke_widths()[components.areas.argmax()] < FINE_STROKE:
+        components = connected_components(darkness > FINE_INK_SHARE * full)
+    return components
+
+
+def top_hat(grey, width):
+    """Return the black top-hat: how much darker each pixel is than its background, about 0 there.
+
+    The background is the closing by `width`, a share of the picture's side (Serra, Image Analysis
+    and Mathematical Morphology, 1982): shadows and desks are wider, however sharp their borders.
+    They continue beyond the picture (edge padding); a cropped digit is on background (constant).
     """
     size = max(3, int(width * grey.size**0.5) | 1)
-    beyond = {"mode": "constant", "constant_values": 255} if is_small(grey) else {"mode": "edge"}
-    paper = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, **beyond)
-    for extreme in (np.maximum, np.minimum):
-        paper = running(extreme, running(extreme, paper, size, 1), size, 0)
-    darker = np.maximum(paper / np.float32(255) - grey, 0)
-    return darker - (quantile(darker, LEAST_PAPER) if is_small(grey) else typical(darker))
+    padding = {"mode": "constant", "constant_values": 255} if is_cropped(grey) else {"mode": "edge"}
+    padded = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, **padding)
+    darker = np.maximum(filters.closed(padded, size) / np.float32(255) - grey, 0)
+    if is_cropped(grey):
+        return darker - filters.quantile(darker, MIN_BACKGROUND)
+    return darker - filters.sampled_median(darker)
 
 
-def full_strength(strength, of):
-    """Return how strong each of the marks `of` is where it is strong: float32 (n,)."""
-    inside = of.labels >= 0
-    labels, values = of.labels[inside], strength[inside]
+def full_darkness(darkness, components):
+    """Return the 90th percentile of each component's darkness, float32 (n,)."""
+    inside = components.labels >= 0
+    labels, values = components.labels[inside], darkness[inside]
     ordered = values[np.lexsort((values, labels))]
-    starts = of.areas.cumsum() - of.areas
-    return ordered[starts + (FULL_QUANTILE * (of.areas - 1)).astype(int)]
+    starts = components.areas.cumsum() - components.areas
+    return ordered[starts + (FULL_QUANTILE * (components.areas - 1)).astype(int)]
 
 
-def per_pixel(values, of):
-    """Return each pixel's mark's value, infinite where there is no mark: float32 (h, w)."""
-    return np.append(values, np.float32(np.inf))[of.labels]
+def per_pixel(values, components):
+    """Return the value of each pixel's component, infinite in the background: float32 (h, w)."""
+    return np.append(values, np.float32(np.inf))[components.labels]

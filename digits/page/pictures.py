@@ -1,8 +1,4 @@
-"""A picture file → grey → the digits in it, as images in the form that MNIST has.
-
-The only place that brings anything to the form that the networks take: `ink` finds what stands out
-from the paper, `writing` the digits in it, `centring` gives them MNIST's size and place.
-"""
+"""A picture file → an upright PIL image → grey, for the pipeline; and what the user is shown."""
 
 import os
 import warnings
@@ -10,57 +6,53 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from digits import NoDigitError, UserError
+from digits import UserError
 from digits.files import first_line, reason, special_kind
-from digits.page import decoding, filters, ink, reading
+from digits.page import decoding
+from digits.page.filters import median, shrunk
+from digits.page.ink import contrast
 
-COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}
+COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}  # that Pillow reduces and turns into grey
 
-LARGEST_SIDE = 1000  # pixels: all that a digit needs, and what keeps a photograph quick
-NO_INK = "nothing stands out from the paper; more contrast, or more paper around it, may help"
-NO_DIGIT = "what stands out looks like none; crop away what is not the digit"
+PAGE_SIDE = 1000  # px: enough to read digits, and what keeps a photograph quick
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
-MOST_SAMPLED = 1_000_000  # pixels that are enough for a middle value
-BAND = 1_000_000  # pixels of a deep picture that are brought to grey at once
-CLEARER = 1.5  # times the contrast of plain grey: a colour in which the ink is seen better
+MAX_SAMPLED = 1_000_000  # px: enough for a median
+BAND_PIXELS = 1_000_000  # of a deep picture, scaled at once: what bounds the memory
+COLOUR_GAIN = 1.5  # times the contrast of grey: with less, a single colour is not worth it
 
 
-def at(path):
+def files_at(path):
     """Return the pictures that `path` names: those of a folder by name, else itself."""
     try:
-        return sorted(each for each in path.iterdir() if is_picture(each)) or [path]
-    except (OSError, ValueError):  # no folder, or none that can be entered: reading it says so
+        return sorted(filter(is_picture, path.iterdir())) or [path]
+    except (OSError, ValueError):  # no folder, or one that cannot be entered: `load` says so
         return [path]
 
 
 def is_picture(path):
-    """Whether a file in a folder is one of its pictures, by its name."""
-    may_be = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
-    return may_be and not path.is_dir()
+    has_suffix = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
+    return has_suffix and not path.is_dir()
 
 
-def read(path):
-    """Return the picture in a file as a PIL image, turned upright as its EXIF says.
+def load(path):
+    """Return a picture file as an upright PIL image, of an animation the first frame.
 
-    Of an animation it is the first frame. Raises UserError, which leaves it to the caller to name
-    the file, if it is missing or unreadable.
+    It is reduced to less than 2 * `PAGE_SIDE` pixels a side; `info["reduced"]` is the factor.
+    Raises UserError, without the file's name, if it is missing or unreadable.
     """
     try:
         require_picture_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is odd and does no harm
-            with decoding.opened(path) as file:
-                return upright_and_reduced(decoding.loaded(file, LARGEST_SIDE))
+        with warnings.catch_warnings(), decoding.picture_file(path) as file:
+            warnings.simplefilter("ignore")  # about oddities that do no harm
+            return upright_and_reduced(decoding.decoded(file, PAGE_SIDE))
     except UserError:
         raise
-    except Image.DecompressionBombError as error:
-        raise UserError(decoding.TOO_LARGE) from error
     except Exception as error:  # each of Pillow's many readers raises what it likes
         raise UserError(fault(error)) from error
 
 
 def require_picture_file(path):
-    """Raise UserError if `path` is a folder, or a special file, which may be read for ever."""
+    """Raise UserError if `path` is a folder, or a special file, whose content may never end."""
     try:
         kind = special_kind(path)
     except ValueError as error:
@@ -71,144 +63,93 @@ def require_picture_file(path):
         raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
 
 
-def upright_and_reduced(picture):
-    """Return an opened picture, upright, at about `LARGEST_SIDE` to twice as much.
-
-    A larger one is reduced by a whole factor, which is its `info["reduced"]`, times what it was
-    reduced by as it was decoded.
-    """
-    decoded = picture.info.get("reduced", 1)
-    upright = common_mode(picture)
-    ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again
-    factor = max(upright.size) // LARGEST_SIDE
-    reduced = upright.reduce(factor) if factor > 1 else upright
-    reduced.info["reduced"] = max(factor, 1) * decoded
-    return reduced
-
-
-def common_mode(picture):
-    """Return a PIL image in a mode that Pillow reduces and turns into grey, or raise ValueError."""
-    if is_deep(picture):
-        return scaled_grey(picture)
-    if picture.has_transparency_data:
-        return picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
-    return picture if picture.mode in COMMON_MODES else picture.convert("RGB")
-
-
-def scaled_grey(picture):
-    """Return a deep picture as grey of mode F, 0 black to 1 white, all of it finite.
-
-    White is the least full scale that holds its values. What is negative or not finite stands for
-    no data, as -3.4e38 does in maps, and takes the middle one of the other values.
-    """
-    brightest = max(values.max(initial=0, where=is_data(values)) for _, values in bands(picture))
-    white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
-    middle = middle_value(picture) / white
-    grey = picture if picture.mode == "F" else Image.new("F", picture.size)
-    for box, values in bands(picture):
-        scaled = np.where(is_data(values), values, 0) / np.float32(white)
-        scaled[~is_data(values)] = middle
-        grey.paste(Image.fromarray(scaled), box)
-    grey.info = picture.info
-    return grey
-
-
-def middle_value(picture):
-    """Return the middle one of a deep picture's values that are data: of very many, of some."""
-    step = 1 + picture.width * picture.height // MOST_SAMPLED
-    found = np.concatenate([values[is_data(values)][::step] for _, values in bands(picture)])
-    return filters.median(found) if len(found) else 0
-
-
-def bands(picture):
-    """Yield the place and the values, float32 (h, w), of each of the bands that make up a picture.
-
-    All at once, the values of a large one would be in memory three times.
-    """
-    rows = max(1, BAND // picture.width)
-    for top in range(0, picture.height, rows):
-        box = 0, top, picture.width, min(top + rows, picture.height)
-        yield box, np.asarray(picture.crop(box)).astype(np.float32)
-
-
-def is_data(values):
-    """Return which of a deep picture's values stand for a brightness."""
-    return np.isfinite(values) & (values >= 0)
-
-
 def fault(error):
-    """Return why a picture cannot be read, and the way on."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, (MemoryError, Image.DecompressionBombError)):
         return decoding.TOO_LARGE
     if isinstance(error, OSError) and error.errno:
         return f"cannot be read ({reason(error)}); check the path"
     return "the picture is damaged; save it anew as PNG or JPEG"
 
 
-def rows_of_digits(picture, predict):
-    """Return the rows of `reading.Digit`s in a picture that `read` gave, in pixels of its file.
-
-    `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Raises NoDigitError if there are
-    none.
-    """
-    grey = brightness(picture)
-    inks = ink.likely(grey)
-    rows = reading.rows_of_digits(inks, predict)
-    if not rows:
-        raise NoDigitError(NO_DIGIT if inks else NO_INK)
-    factor = picture.info.get("reduced", 1)
-    scales = [factor * side / n for side, n in zip(picture.size, grey.shape[::-1], strict=True)]
-    return [[digit._replace(box=scaled(digit.box, scales)) for digit in row] for row in rows]
+def upright_and_reduced(picture):
+    """Return a PIL image turned as its EXIF says, and reduced by a whole factor if it is large."""
+    upright = in_common_mode(picture)
+    ImageOps.exif_transpose(upright, in_place=True)  # a copy would take as much memory again
+    factor = max(1, max(upright.size) // PAGE_SIDE)
+    reduced = upright.reduce(factor) if factor > 1 else upright
+    reduced.info["reduced"] = factor * picture.info.get("reduced", 1)
+    return reduced
 
 
-def scaled(box, scales):
-    """Return a box, left, top, right, bottom, in whole pixels of a picture across and down."""
-    return tuple(round(float(edge * scale)) for edge, scale in zip(box, 2 * scales, strict=True))
-
-
-def for_display(picture):
-    """Return a PIL image as uint8 colour (h, w, 3), at most `LARGEST_SIDE` on a side."""
+def in_common_mode(picture):
+    """Return a PIL image in a mode that Pillow reduces and turns into grey."""
     if is_deep(picture):
-        picture = Image.fromarray(np.rint(255 * np.asarray(picture)).astype(np.uint8))
+        return scaled_to_one(picture)
     if picture.has_transparency_data:
-        paper = round(255 * paper_behind(*grey_and_opacity(picture)))
-        picture = Image.alpha_composite(
-            Image.new("RGBA", picture.size, (paper, paper, paper)), picture.convert("RGBA")
-        )
-    picture = picture.convert("RGB")
-    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    return np.asarray(picture)
-
-
-def brightness(picture):
-    """Return a picture as float32 grey, 0 black to 1 white, at most `LARGEST_SIDE` on a side.
-
-    Where ink and paper are of different colours and alike in grey, it is a colour's brightness.
-    """
-    grey = filters.shrunk(plain_grey(picture), LARGEST_SIDE)
-    if picture.mode in ("F", "L", "LA"):
-        return grey
-    colours = [
-        filters.shrunk(np.asarray(colour, np.float32) / 255, LARGEST_SIDE)
-        for colour in Image.fromarray(for_display(picture)).split()
-    ]
-    clearest = max(colours, key=ink.contrast)
-    return clearest if ink.contrast(clearest) > CLEARER * ink.contrast(grey) else grey
+        return picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
+    return picture if picture.mode in COMMON_MODES else picture.convert("RGB")
 
 
 def is_deep(picture):
-    """Whether a picture is grey in more than eight bits: 16, 32 or floating-point."""
+    """Whether a picture is grey of more than eight bits: 16, 32 or floating-point."""
     return picture.mode.startswith(("I", "F"))
 
 
-def plain_grey(picture):
-    """Return a picture as float32 grey, 0 black to 1 white, transparency laid on paper."""
+def scaled_to_one(picture):
+    """Return a deep picture as grey of mode F, 0 black to 1 white: the least full scale it fits in.
+
+    Negative and non-finite values stand for no data, as -3.4e38 in maps: they become the median.
+    """
+    brightest = max(values.max(initial=0, where=valid) for _, values, valid in bands(picture))
+    white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
+    background = median_of_data(picture) / white
+    result = picture if picture.mode == "F" else Image.new("F", picture.size)
+    for box, values, valid in bands(picture):
+        scaled = np.where(valid, values, 0) / np.float32(white)
+        scaled[~valid] = background
+        result.paste(Image.fromarray(scaled), box)
+    result.info = picture.info
+    return result
+
+
+def median_of_data(picture):
+    """Return the median of a deep picture's data, of a large one from an even sample."""
+    step = 1 + picture.width * picture.height // MAX_SAMPLED
+    found = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
+    return median(found) if len(found) else 0
+
+
+def bands(picture):
+    """Yield the box of each band of rows, its values, float32 (h, w), and which are data."""
+    rows = max(1, BAND_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        box = 0, top, picture.width, min(top + rows, picture.height)
+        values = np.asarray(picture.crop(box)).astype(np.float32)
+        yield box, values, np.isfinite(values) & (values >= 0)
+
+
+def grey(picture):
+    """Return a picture as float32 grey (h, w), 0 black to 1 white, at most `PAGE_SIDE` a side.
+
+    It is red, green or blue if the contrast of the ink is much greater there.
+    """
+    plain = shrunk(luminance(picture), PAGE_SIDE)
+    if picture.mode in ("F", "L", "LA"):
+        return plain
+    colours = Image.fromarray(for_display(picture)).split()
+    colours = [shrunk(np.asarray(each, np.float32) / 255, PAGE_SIDE) for each in colours]
+    clearest = max(colours, key=contrast)
+    return clearest if contrast(clearest) > COLOUR_GAIN * contrast(plain) else plain
+
+
+def luminance(picture):
+    """Return a picture as float32 grey (h, w), 0 to 1, transparency laid on a background."""
     if is_deep(picture):
         return np.asarray(picture)
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"), np.float32) / 255
-    grey, opacity = grey_and_opacity(picture)
-    return grey * opacity + paper_behind(grey, opacity) * (1 - opacity)
+    values, opacity = grey_and_opacity(picture)
+    return values * opacity + background_grey(values, opacity) * (1 - opacity)
 
 
 def grey_and_opacity(picture):
@@ -216,12 +157,22 @@ def grey_and_opacity(picture):
     return np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
 
 
-def paper_behind(grey, opacity):
-    """Return the paper to lay a transparent picture on: white, or black where the ink is light.
+def background_grey(values, opacity):
+    """Return the grey, 0 to 1, to lay a transparent picture on."""
+    opaque = values[opacity > 0.5]
+    if opaque.size > values.size / 2:
+        return median(opaque)  # which is the picture's own background
+    return 0.0 if opaque.size and opaque.mean() > 0.5 else 1.0
 
-    Where most of the picture is opaque, it brings its own paper: its middle grey.
-    """
-    seen = grey[opacity > 0.5]
-    if seen.size > grey.size / 2:
-        return filters.median(seen)
-    return 0.0 if seen.size and seen.mean() > 0.5 else 1.0
+
+def for_display(picture):
+    """Return a PIL image as uint8 colour (h, w, 3), at most `PAGE_SIDE` a side."""
+    if is_deep(picture):
+        picture = Image.fromarray(np.rint(255 * np.asarray(picture)).astype(np.uint8))
+    if picture.has_transparency_data:
+        background = (round(255 * background_grey(*grey_and_opacity(picture))),) * 3
+        paper = Image.new("RGBA", picture.size, background)
+        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+    picture = picture.convert("RGB")
+    picture.thumbnail((PAGE_SIDE, PAGE_SIDE))
+    return np.asarray(picture)

@@ -1,158 +1,117 @@
-"""The ink on a page → the digits written there, row by row, as a network reads them.
-
-A digit may be several marks, and a mark several digits. So a row is taken as pieces, each a mark or
-a slice of one, and is read as the groups of neighbouring pieces of which the network is surest.
-"""
+"""Parts → rows of digits: split into segments, and merged as the network is most confident."""
 
 from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
 
-from digits.page.ink import is_small
-from digits.page.segments import (
-    BODY,
-    Piece,
-    digit_like,
-    distance,
-    height,
-    image,
-    joined,
-    middle,
-    slices,
-    usual_height,
-    width,
-)
+from digits.page.answers import Digit
+from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
 
-MOST_MARKS = 60  # a picture with more of them is none of digits
-MOST_READ = 400  # pieces of it, alone and joined: of 421 pictures, that of the most has 133
-
-SPECK = 0.12  # of the digits' height, both ways: what is smaller is no part of one
-SAME_ROW = 0.4  # of the lower one's height, shared by neighbours
-NEAR = 0.3  # of the digits' height, from a part to its digit
-ABOVE = 0.5  # of the narrower one's width, shared by parts that lie above one another
-GAP_ABOVE = 0.15  # of the digits' height, at most, between those
-
-MOST_PIECES = 5  # marks in one digit
-WIDEST = 1.5  # of a digit's height
-WIDEST_GAP = 0.5  # of the digits' height, inside one of them
-APART, TOUCHING, GAP = 0.7, 0.2, 4.0  # what it costs in log probability to join; per height of gap
-DROPPED = 4.0  # to leave a part out, per its size by the digits' height
-CUT = 1.0  # to cut a mark
-BROAD, TOO_BROAD = 1.1, 2.0  # width by height above which a digit costs so much per height
-CROWDED = 0.2  # of the digits' widths: what overlaps of them in a pattern, and not in writing
-NO_DIGIT = 0.2  # mean confidence below which nothing is a digit
-PART, MOST_ELSE = 0.3, 10  # of a digit's height: marks as large, and so many of them beside digits
-TRIFLE = 0.1  # of all that stands out
-MOST_ONES = 9  # side by side in a number
-WELL_READ, BADLY_READ = 0.9, 0.8  # mean confidence of a row; the second is no writing beside one
+MAX_SEGMENTS = 400  # that are classified: of 421 pictures, the one with the most has 133
+MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height, shared by neighbours in a row
+MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
+MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
+MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
+MAX_MERGED = 5  # components in one digit
+MAX_MERGED_GAP = 0.5  # of the digits' height, between parts of one digit
+# Costs, in log probability:
+SEPARATE_COST, TOUCHING_COST = 0.7, 0.2  # of merging neighbours, with and without a gap
+GAP_COST = 4.0  # of the gap, per the digits' height
+OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
+SPLIT_COST = 1.0  # of splitting a component
+WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
+MIN_CONFIDENCE = 0.2  # mean of a page's digits: with less, they are none
+MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: more overlap is in a pattern
+MAX_ONES = 9  # side by side in a number
+CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
+LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
+MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 
 
-class TooMuchToReadError(Exception):
-    """Marks that can be split and merged in more ways than those of any writing."""
+class Reading(NamedTuple):
+    """What an ink may be read as."""
+
+    rows: list  # lists of `Digit`s, from the top
+    polarity: float  # the probability of the ink's polarity
 
 
-class Digit(NamedTuple):
-    """A digit in a picture, and what the network made of it.
+class Classifier:
+    """Classifies the segments of an `Ink`, each once. `predict` is that of the pipeline."""
 
-    `image` is uint8 (28, 28), `box` its left, top, right and bottom in pixels, `probabilities`
-    float32 (10,).
-    """
+    def __init__(self, ink, predict):
+        self.ink, self.predict = ink, predict
+        self.known = {}  # a `Digit` for each segment
 
-    image: np.ndarray
-    box: tuple[int, int, int, int]
-    probabilities: np.ndarray
+    def digits(self, segments):
+        """Return a `Digit` for each segment. Raises NotDigitsError if they are far too many."""
+        new = list({segment: None for segment in segments if segment not in self.known})
+        if len(self.known) + len(new) > MAX_SEGMENTS:
+            raise NotDigitsError
+        if new:
+            images = np.stack([mnist_image(self.ink, segment) for segment in new])
+            has_ink = images.any(axis=(1, 2))[:, np.newaxis]
+            probabilities = np.where(has_ink, self.predict(images), np.float32(0.1))
+            boxes = [segment.box for segment in new]
+            self.known |= zip(new, map(Digit, images, boxes, probabilities), strict=True)
+        return [self.known[segment] for segment in segments]
 
-    @property
-    def predicted(self):
-        """The digit that the network finds likeliest."""
-        return int(self.probabilities.argmax())
-
-    @property
-    def confidence(self):
-        """Its probability, 0 to 1."""
-        return float(self.probabilities.max())
-
-
-def rows_of_digits(inks, predict):
-    """Return the rows, from the top, of the `Digit`s in a picture, each from left to right.
-
-    `inks` are the `ink.Ink`s that may be its ink: that counts which is likeliest by its odds and
-    by how sure the network is of it.
-    `predict` takes uint8 (n, 28, 28) to probabilities (n, 10). Without digits there are no rows.
-    """
-    readings = [(ink, rows) for ink in inks for rows in readings_of(ink, predict) if rows]
-    likeliest = max(readings, key=lambda each: each[0].odds * certainty(each[1]), default=None)
-    return likeliest[1] if likeliest and certainty(likeliest[1]) >= NO_DIGIT else []
+    def confidences(self, segments):
+        """Return the confidence in each segment as a digit, float32 (n,)."""
+        return np.array([digit.probabilities.max() for digit in self.digits(segments)])
 
 
-def readings_of(ink, predict):
-    """Return the readings of an `ink.Ink`, each rows of `Digit`s: one, or, if it is small, two.
-
-    The second takes all for one digit.
-    """
-    marks = digit_like(ink)
-    if not len(marks):
-        return []
-    usual = usual_height(ink.marks, marks)
-    no_speck = np.maximum(ink.marks.widths, ink.marks.heights) >= SPECK * usual
-    marks = marks[no_speck[marks]]
-    if len(marks) > MOST_MARKS:
-        return []
-    everything = np.flatnonzero(no_speck)
-    reader = Reader(ink, predict, usual)
-    try:
-        rows = [row for pieces in reader.rows(marks) if (row := reader.read(pieces))]
-    except TooMuchToReadError:
-        return []
-    rows = without_bars(writing_among(rows))
-    if is_lost(rows, ink.marks):
-        rows = []
-    return [rows, *([[[reader.whole(everything)]]] if may_be_one(ink, everything) else [])]
+def most_probable(readings):
+    """Return the rows of the `Reading` of greatest probability, none if it is of no digits."""
+    found = [reading for reading in readings if reading.rows]
+    best = max(found, key=lambda each: each.polarity * mean_confidence(each.rows), default=None)
+    return best.rows if best and mean_confidence(best.rows) >= MIN_CONFIDENCE else []
 
 
-def is_lost(rows, marks):
-    """Return whether what is read is a trifle among much else: a detail of a photograph."""
-    if not rows:
-        return False
-    boxes = np.array([digit.box for row in rows for digit in row])
-    middles = (marks.boxes[:, np.newaxis, :2] + marks.boxes[:, np.newaxis, 2:]) / 2
-    read = ((boxes[:, :2] <= middles) & (middles < boxes[:, 2:])).all(axis=2).any(axis=1)
-    large = np.maximum(marks.widths, marks.heights) >= PART * (boxes[:, 3] - boxes[:, 1]).max()
-    much = marks.areas[read].sum() < TRIFLE * marks.areas.sum()
-    return much and (large & ~read).sum() > MOST_ELSE
-
-
-def may_be_one(ink, marks):
-    """Return whether all the marks in a picture may be one digit, however broken.
-
-    That is so in a small picture, as data sets have them, unless they are too broad for one.
-    """
-    boxes = ink.marks.boxes[marks]
-    broad = boxes[:, 2].max() - boxes[:, 0].min() > WIDEST * (boxes[:, 3].max() - boxes[:, 1].min())
-    return is_small(ink.strength) and not broad
-
-
-def certainty(rows):
+def mean_confidence(rows):
     """Return the mean confidence of the digits in some rows, 0 to 1."""
     return np.mean([digit.confidence for row in rows for digit in row])
 
 
-def writing_among(rows):
-    """Return those rows that are writing: not a pattern that stands beside it.
+def as_one_digit(parts, classifier):
+    """Return the `Reading` of all parts as a single digit."""
+    return Reading([classifier.digits([parts.whole])], parts.ink.probability)
 
-    A pattern reads as nothing clear, and its supposed digits overlap.
-    """
-    written = [row for row in rows if certainty([row]) >= BADLY_READ and not is_crowded(row)]
-    return written if any(certainty([row]) >= WELL_READ for row in written) else rows
+
+def as_rows(parts, classifier):
+    """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
+    rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
+    rows = without_bars(without_patterns([row for row in rows if row]))
+    is_photograph = rows and is_detail(rows, parts.ink.components)
+    return Reading([] if is_photograph else rows, parts.ink.probability)
+
+
+def is_detail(rows, components):
+    """Whether what is read is a trifle beside much else: a detail of a photograph."""
+    boxes = np.array([digit.box for row in rows for digit in row])
+    centres = (components.boxes[:, np.newaxis, :2] + components.boxes[:, np.newaxis, 2:]) / 2
+    is_read = ((boxes[:, :2] <= centres) & (centres < boxes[:, 2:])).all(axis=2).any(axis=1)
+    is_large = components.sizes.max(axis=1) >= LARGE_PART * (boxes[:, 3] - boxes[:, 1]).max()
+    is_little = components.areas[is_read].sum() < MIN_READ_SHARE * components.areas.sum()
+    return is_little and (is_large & ~is_read).sum() > MAX_UNREAD
+
+
+def without_patterns(rows):
+    """Return the rows, but beside a clear one none that is unclear or whose digits overlap."""
+    written = [row for row in rows if mean_confidence([row]) >= UNCLEAR_ROW and not overlaps(row)]
+    return written if any(mean_confidence([row]) >= CLEAR_ROW for row in written) else rows
+
+
+def overlaps(row):
+    """Whether the digits of a row overlap more than in handwriting."""
+    boxes = np.array([digit.box for digit in row])
+    overlap = np.maximum(boxes[:-1, 2] - boxes[1:, 0], 0).sum()
+    return overlap > MAX_ROW_OVERLAP * (boxes[:, 2] - boxes[:, 0]).sum()
 
 
 def without_bars(rows):
-    """Return those rows that are no comb, barcode or ruler: so many ones side by side.
-
-    Beside such a row, rows of ones alone are bars of it, too.
-    """
-    bars = "1" * (MOST_ONES + 1)
+    """Return the rows, but none of very many ones (a comb, a barcode), nor of ones beside such."""
+    bars = "1" * (MAX_ONES + 1)
     texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
     if not any(bars in text for text in texts):
         return rows
@@ -160,192 +119,145 @@ def without_bars(rows):
     return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept]
 
 
-def is_crowded(row):
-    """Return whether the digits of a row overlap as no writing does."""
-    boxes = np.array([digit.box for digit in row])
-    overlaps = np.maximum(boxes[:-1, 2] - boxes[1:, 0], 0)
-    return overlaps.sum() > CROWDED * (boxes[:, 2] - boxes[:, 0]).sum()
+def rows_of_segments(parts, classifier):
+    """Return rows of `Segment`s, from the top, each from left to right."""
+    segments = merge_stacked(parts.segments, parts.digit_height, classifier)
+    segments = sorted(segments, key=centre_x)
+    rows = linked([segment for segment in segments if parts.is_body(segment)])
+    for segment in segments:
+        if not parts.is_body(segment):
+            add_to_nearest(segment, rows, MAX_PART_DISTANCE * parts.digit_height)
+    rows = inside_border([sorted(row, key=centre_x) for row in rows], parts.ink.components)
+    return sorted(rows, key=lambda row: np.mean([each.box[1] + each.box[3] for each in row]))
 
 
-class Reader:
-    """Reads the marks of an `ink.Ink` as digits of about a `height` in pixels."""
+def centre_x(segment):
+    return (segment.box[0] + segment.box[2]) / 2
 
-    def __init__(self, ink, predict, height):
-        self.ink, self.predict, self.height = ink, predict, height
-        self.thickness = ink.marks.thickness()
-        self.readings = {}  # of each piece: its image and its probabilities
 
-    def rows(self, chosen):
-        """Return the rows, from the top, of the `Piece`s that some marks make, left to right."""
-        boxes = self.ink.marks.boxes.tolist()
-        pieces = self.joined_above([Piece((n,), tuple(boxes[n])) for n in chosen.tolist()])
-        pieces.sort(key=middle)
-        bodies = [piece for piece in pieces if self.is_body(piece)]
-        rows = self.linked(bodies)
-        for piece in pieces:
-            if not self.is_body(piece):
-                self.put_near(piece, rows)
-        rows = self.inner([sorted(row, key=middle) for row in rows])
-        return sorted(rows, key=lambda row: np.mean([piece.box[1] + piece.box[3] for piece in row]))
+def merge_stacked(segments, digit_height, classifier):
+    """Return segments, merged where one above another is more probable as one digit, as a 5."""
+    pairs = [pair for pair in permutations(segments, 2) if are_stacked(*pair, digit_height)]
+    if not pairs:
+        return segments
+    separate = np.prod([classifier.confidences(each) for each in zip(*pairs, strict=True)], axis=0)
+    wholes = [merged(pair) for pair in pairs]
+    gains = classifier.confidences(wholes) - separate
+    used, new = set(), []
+    for i in (-gains).argsort():
+        if gains[i] > 0 and used.isdisjoint(pairs[i]):
+            used.update(pairs[i])
+            new.append(wholes[i])
+    rest = [segment for segment in segments if segment not in used]
+    return merge_stacked([*rest, *new], digit_height, classifier) if new else segments
 
-    def whole(self, chosen):
-        """Return some marks as one `Digit`."""
-        boxes = self.ink.marks.boxes.tolist()
-        piece = joined([Piece((n,), tuple(boxes[n])) for n in chosen.tolist()])
-        seen, probabilities = self.reading(piece)
-        return Digit(seen, piece.box, probabilities)
 
-    def is_body(self, piece):
-        """Return whether a piece, or what it is a slice of, is as high as a digit."""
-        boxes = self.ink.marks.boxes[list(piece.marks)]
-        return boxes[:, 3].max() - boxes[:, 1].min() >= BODY * self.height
+def are_stacked(upper, lower, digit_height):
+    """Whether one segment is so close above another that they may be one digit."""
+    gap = lower.box[1] - upper.box[3]
+    is_near = -MAX_PART_DISTANCE * digit_height <= gap <= MAX_STACKED_GAP * digit_height
+    shared = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
+    is_above = upper.box[1] < lower.box[1]
+    return is_near and is_above and shared >= MIN_PART_OVERLAP * min(upper.width, lower.width)
 
-    def linked(self, bodies):
-        """Return rows of pieces, each in the row of the first to its right that it is level with.
 
-        So the row may slope, as long as neighbours are level.
-        """
-        row_of = {}
-        for i in reversed(range(len(bodies))):
-            level = (j for j in range(i + 1, len(bodies)) if are_level(bodies[i], bodies[j]))
-            row_of[i] = row_of.get(next(level, None), i)
-        return [[bodies[i] for i in row_of if row_of[i] == row] for row in set(row_of.values())]
-
-    def put_near(self, piece, rows):
-        """Add a piece that is no body to the row of the nearest body, if it is near."""
-        distances = [min(distance(piece.box, body.box) for body in row) for row in rows]
-        if distances and min(distances) <= NEAR * self.height:
-            rows[distances.index(min(distances))].append(piece)
-
-    def inner(self, rows):
-        """Return the rows that the picture's edge does not cut through, or all if it cuts all."""
-        on_edge = self.ink.marks.pixels_on_edge()
-        cut_off = [np.mean([on_edge[list(piece.marks)].any() for piece in row]) for row in rows]
-        return [row for row, share in zip(rows, cut_off, strict=True) if share < 0.5] or rows
-
-    def joined_above(self, pieces):
-        """Return pieces, joined where one above another is read as one digit with more certainty.
-
-        The bar of a 5 may hang in the air, and thin strokes have gaps.
-        """
-        pairs = [pair for pair in permutations(pieces, 2) if self.may_be_above(*pair)]
-        if not pairs:
-            return pieces
-        wholes = [joined(pair) for pair in pairs]
-        apart = [self.confidences(parts) for parts in zip(*pairs, strict=True)]
-        gain = self.confidences(wholes) - apart[0] * apart[1]
-        taken, new = set(), []
-        for i in (-gain).argsort():
-            if gain[i] > 0 and taken.isdisjoint(pairs[i]):
-                taken.update(pairs[i])
-                new.append(wholes[i])
-        rest = [piece for piece in pieces if piece not in taken]
-        return self.joined_above([*rest, *new]) if new else pieces
-
-    def may_be_above(self, above, below):
-        """Return whether two pieces are close enough, one above the other, to be of one digit."""
-        upper, lower = above.box, below.box
-        shared = min(upper[2], lower[2]) - max(upper[0], lower[0])
-        gap = lower[1] - upper[3]
-        near = -NEAR * self.height <= gap <= GAP_ABOVE * self.height
-        return near and upper[1] < lower[1] and shared >= ABOVE * min(width(upper), width(lower))
-
-    def confidences(self, pieces):
-        """Return how sure the network is of each piece as a digit, float32 (n,)."""
-        return np.array([self.readings[piece][1].max() for piece in self.read_all(pieces)])
-
-    def reading(self, piece):
-        """Return a piece's image and its probabilities."""
-        self.read_all([piece])
-        return self.readings[piece]
-
-    def read_all(self, pieces):
-        """Read those pieces that were not read before, all at once, and return the pieces.
-
-        Raises TooMuchToReadError if they are very many.
-        """
-        new = list({piece: None for piece in pieces if piece not in self.readings})
-        if len(self.readings) + len(new) > MOST_READ:
-            raise TooMuchToReadError
-        if new:
-            images = np.stack([image(self.ink, piece, self.thickness_of(piece)) for piece in new])
-            has_ink = images.any(axis=(1, 2))[:, np.newaxis]
-            read = np.where(has_ink, self.predict(images), np.float32(0.1))  # each digit as likely
-            both = zip(images, read, strict=True)
-            self.readings.update(zip(new, both, strict=True))
-        return pieces
-
-    def thickness_of(self, piece):
-        """Return how thick the thickest of a piece's strokes are, in pixels."""
-        return self.thickness[list(piece.marks)].max()
-
-    def read(self, row):
-        """Return the `Digit`s that a row of pieces is read as.
-
-        Of all ways to part the row into groups of neighbours, the one with the greatest sum of log
-        probabilities, less what the groups cost, by dynamic programming.
-        """
-        pieces = [part for piece in row for part in slices(self.ink, piece, self.height)]
-        groups = list(self.groups(pieces))
-        self.read_all([whole for *_, whole in groups])
-        best = [(0.0, [])]
-        for end, piece in enumerate(pieces, start=1):
-            value, digits = best[-1]
-            ways = [(value - self.cost_of_leaving(piece), digits)]
-            for start, stop, cost, whole in groups:
-                if stop == end:
-                    seen, probabilities = self.readings[whole]
-                    value = best[start][0] + np.log(probabilities.max()) - cost
-                    digit = Digit(seen, whole.box, probabilities)
-                    ways.append((value, [*best[start][1], digit]))
-            best.append(max(ways, key=lambda way: way[0]))
-        return best[-1][1]
-
-    def cost_of_leaving(self, piece):
-        """Return what it costs to read a piece as no digit: all the more, the larger it is."""
-        if self.is_body(piece):
-            return np.inf
-        return DROPPED * max(width(piece.box), height(piece.box)) / self.height
-
-    def groups(self, pieces):
-        """Yield the groups of neighbours that may be a digit: start, stop, cost, joined pieces."""
-        for start in range(len(pieces)):
-            cost = CUT / 2 if start and pieces[start - 1].cut else 0.0
-            for stop in range(start + 1, len(pieces) + 1):
-                whole = joined(pieces[start:stop])
-                if stop > start + 1:
-                    cost += self.cost_of_joining(joined(pieces[start : stop - 1]), pieces[stop - 1])
-                if cost == np.inf or not self.may_be_digit(whole):
-                    break
-                if any(self.is_body(piece) for piece in pieces[start:stop]):
-                    yield start, stop, cost + self.cost_of_shape(whole), whole
-
-    def may_be_digit(self, whole):
-        """Return whether a piece is one mark or a slice of it, or few that are close together."""
-        limit = WIDEST * max(self.height, height(whole.box))
-        return len(whole.marks) == 1 or (
-            len(whole.marks) <= MOST_PIECES and width(whole.box) <= limit
-        )
-
-    def cost_of_shape(self, whole):
-        """Return what a digit costs that ends at a cut, or is broad."""
-        broad = max(0.0, width(whole.box) / height(whole.box) - BROAD)
-        return CUT / 2 * whole.cut + TOO_BROAD * broad
-
-    def cost_of_joining(self, left, right):
-        """Return what it costs to take two neighbours as parts of one digit."""
-        if left.cut:
-            return 0.0
-        gap = right.box[0] - left.box[2]
-        if gap > WIDEST_GAP * self.height:
-            return np.inf
-        if -gap > ABOVE * min(width(left.box), width(right.box)):
-            return 0.0
-        apart = APART if gap > 0 and self.is_body(right) else TOUCHING if gap <= 0 else 0
-        return apart + GAP * max(gap, 0) / self.height
+def linked(bodies):
+    """Return rows of segments, ordered from the left: each in the row of the next level one."""
+    row_of = {}
+    for i in reversed(range(len(bodies))):
+        level = (j for j in range(i + 1, len(bodies)) if are_level(bodies[i], bodies[j]))
+        row_of[i] = row_of.get(next(level, None), i)
+    return [[bodies[i] for i in row_of if row_of[i] == row] for row in set(row_of.values())]
 
 
 def are_level(left, right):
-    """Return whether two pieces are at one height, so that they may be neighbours in a row."""
+    """Whether two segments are so level that they may be neighbours in a row."""
     shared = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
-    return shared >= SAME_ROW * min(height(left.box), height(right.box))
+    return shared >= MIN_LEVEL_OVERLAP * min(left.height, right.height)
+
+
+def add_to_nearest(segment, rows, max_distance):
+    """Add a segment to the row of the nearest other segment, if that is near enough."""
+    distances = [min(distance(segment.box, each.box) for each in row) for row in rows]
+    if distances and min(distances) <= max_distance:
+        rows[distances.index(min(distances))].append(segment)
+
+
+def distance(box, other):
+    """Return the distance of two boxes in pixels: horizontal plus vertical gap."""
+    gap = max(box[0] - other[2], other[0] - box[2], 0)
+    return gap + max(box[1] - other[3], other[1] - box[3], 0)
+
+
+def inside_border(rows, components):
+    """Return the rows of which the border cuts off less than half, or all if there are none."""
+    on_border = components.pixels_on_border()
+    shares = [np.mean([on_border[list(each.components)].any() for each in row]) for row in rows]
+    return [row for row, share in zip(rows, shares, strict=True) if share < 0.5] or rows
+
+
+def read_row(row, parts, classifier):
+    """Return the `Digit`s of a row of segments: the most probable way to split and merge them.
+
+    Dynamic programming finds the greatest sum of log probabilities, less the costs.
+    """
+    segments = [each for segment in row for each in split(segment, parts)]
+    candidates = list(candidates_among(segments, parts))
+    classified = classifier.digits([candidate for *_, candidate in candidates])
+    best = [(0.0, [])]  # of the first 0, 1, … segments: the sum, and the digits
+    for stop, segment in enumerate(segments, start=1):
+        total, digits = best[-1]
+        options = [(total - omission_cost(segment, parts), digits)]
+        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
+            if end == stop:
+                total, digits = best[start]
+                total = total + np.log(digit.probabilities.max()) - cost
+                options.append((total, [*digits, digit]))
+        best.append(max(options, key=lambda option: option[0]))
+    return best[-1][1]
+
+
+def candidates_among(segments, parts):
+    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
+    for start in range(len(segments)):
+        cost = SPLIT_COST / 2 if start and segments[start - 1].is_split else 0.0
+        whole = segments[start]
+        for stop in range(start + 1, len(segments) + 1):
+            if stop > start + 1:
+                cost += merge_cost(whole, segments[stop - 1], parts)
+                whole = merged([whole, segments[stop - 1]])
+            if cost == np.inf or not may_be_digit(whole, parts.digit_height):
+                break
+            if any(parts.is_body(segment) for segment in segments[start:stop]):
+                yield start, stop, cost + shape_cost(whole), whole
+
+
+def may_be_digit(segment, digit_height):
+    count, max_width = len(segment.components), MAX_ASPECT * max(digit_height, segment.height)
+    return count == 1 or (count <= MAX_MERGED and segment.width <= max_width)
+
+
+def omission_cost(segment, parts):
+    """Return the cost of leaving a segment out."""
+    if parts.is_body(segment):
+        return np.inf
+    return OMISSION_COST * max(segment.width, segment.height) / parts.digit_height
+
+
+def shape_cost(segment):
+    """Return the cost of a digit that ends at a split, or is wide."""
+    excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
+    return SPLIT_COST / 2 * segment.is_split + WIDTH_COST * excess
+
+
+def merge_cost(left, right, parts):
+    """Return the cost of merging two neighbours into one digit."""
+    if left.is_split:
+        return 0.0
+    gap = right.box[0] - left.box[2]
+    if gap > MAX_MERGED_GAP * parts.digit_height:
+        return np.inf
+    if -gap > MIN_PART_OVERLAP * min(left.width, right.width):
+        return 0.0
+    base = SEPARATE_COST if gap > 0 and parts.is_body(right) else TOUCHING_COST if gap <= 0 else 0
+    return base + GAP_COST * max(gap, 0) / parts.digit_height

@@ -1,78 +1,70 @@
-"""The lines of ruled and squared paper, to be left out of the ink."""
+"""The lines of ruled and squared paper, which are no ink."""
 
 import numpy as np
 
-from digits.page import components
-from digits.page.filters import grown, median
+from digits.page.components import connected_components, labels_of_runs, runs
+from digits.page.filters import dilated, median
 
-STEEPEST_LINE = 0.12  # slope of a ruled line in a picture taken askew
-LINE_SLOPES = 17  # that are tried
-LINE_RUN = 0.35  # of the picture's side: what runs straight for so long may be a ruled line
-LINE_WIDTH = 0.04  # of the picture's shorter side, at most
-NEAR_EDGE = 0.03  # of the picture's shorter side
-LEAST_LINED_SIDE = 60  # pixels: in smaller pictures, lines and strokes are alike
-
-
-def ruling(mask):
-    """Return the pixels of a mask (h, w) that are the lines of ruled or squared paper."""
-    if min(mask.shape) < LEAST_LINED_SIDE:
-        return np.zeros_like(mask)
-    return lines_alone(mask) | lines_alone(mask.T).T
-
-
-def lines_alone(mask):
-    """Return the pixels of a mask that are of lines across the picture, and of no stroke."""
-    lines = ruled_lines(mask)
-    if not lines.any():
-        return lines
-    height = upright_run(mask)
-    typical = median(height[lines])
-    return lines & (height <= 1.5 * typical + 1) & (typical <= LINE_WIDTH * min(mask.shape))
+MAX_SLOPE = 0.12  # of a line, where the picture was taken at an angle
+SLOPES = 17  # that are tried, up to MAX_SLOPE both ways
+MIN_RUN = 0.35  # of the picture's width: a run as long may be of a line, a shorter one of a stroke
+MAX_LINE_WIDTH = 0.04  # of the picture's shorter side: what is wider is no line
+BORDER_DISTANCE = 0.03  # of the picture's shorter side: so near, a line reaches the border
+MIN_RULED_SIDE = 60  # px: in smaller pictures, lines and strokes are alike
 
 
 def ruled_lines(mask):
-    """Return the pixels of a mask on straight lines from its left to its right edge, or nearly.
+    """Return the pixels of a mask (h, w) that belong to the lines of ruled or squared paper."""
+    if min(mask.shape) < MIN_RULED_SIDE:
+        return np.zeros_like(mask)
+    return horizontal_lines(mask) | horizontal_lines(mask.T).T
 
-    Along each of some slopes, they are what runs on for long.
-    """
+
+def horizontal_lines(mask):
+    """Return the pixels of horizontal lines, less those where a stroke crosses."""
+    lines = straight_lines(mask)
+    if not lines.any():
+        return lines
+    starts, ends = runs(mask.T)
+    heights = labels_of_runs(starts, ends, ends - starts, mask.T.shape).T  # of vertical runs, in px
+    line_width = median(heights[lines])
+    is_thin = line_width <= MAX_LINE_WIDTH * min(mask.shape)
+    return lines & (heights <= 1.5 * line_width + 1) & is_thin
+
+
+def straight_lines(mask):
+    """Return the pixels on long runs, along any of the slopes, that span the picture together."""
     found = np.zeros_like(mask)
-    if not across(mask).any():
+    if not spanning(mask).any():
         return found
     height, width = mask.shape
     rows, columns = np.arange(height)[:, np.newaxis], np.arange(width)
-    thick = grown(mask, 1)
-    for slope in np.linspace(-STEEPEST_LINE, STEEPEST_LINE, LINE_SLOPES):
-        fall = np.rint(slope * (columns - width / 2)).astype(int)
-        level = thick[np.clip(rows + fall, 0, height - 1), columns]
-        straight = long_runs(level, int(LINE_RUN * width))
+    thick = dilated(mask, 1)
+    for slope in np.linspace(-MAX_SLOPE, MAX_SLOPE, SLOPES):
+        drop = np.rint(slope * (columns - width / 2)).astype(int)
+        sheared = thick[np.clip(rows + drop, 0, height - 1), columns]
+        straight = long_runs(sheared, int(MIN_RUN * width))
         if straight.any():
-            found |= straight[np.clip(rows - fall, 0, height - 1), columns]
-    return across(found & mask)
+            found |= straight[np.clip(rows - drop, 0, height - 1), columns]
+    return spanning(found & mask)
 
 
 def long_runs(mask, length):
-    """Return the runs along the rows of a mask that are `length` pixels or longer."""
-    starts, ends = components.runs(mask)
+    """Return the runs in the rows of a mask that have at least `length` pixels, as a mask."""
+    starts, ends = runs(mask)
     long = ends - starts >= length
-    return components.painted(starts[long], ends[long], np.zeros(long.sum(), int), mask.shape) >= 0
+    return labels_of_runs(starts[long], ends[long], np.zeros(long.sum(), int), mask.shape) >= 0
 
 
-def across(mask):
-    """Return the pixels of those marks that reach from left to right, if small gaps are closed.
+def spanning(mask):
+    """Return the components that reach from left to right, gaps up to 4 px closed, as a mask.
 
-    One end may lie on the upper or lower edge, where a sloping line leaves the picture.
+    One end may lie on the upper or lower border, where a sloping line leaves the picture.
     """
-    found = components.connected(grown(mask, 2))
+    found = connected_components(dilated(mask, 2))
     left, top, right, bottom = found.boxes.T
     height, width = mask.shape
-    near = NEAR_EDGE * min(mask.shape)
+    near = BORDER_DISTANCE * min(mask.shape)
     ends = (left <= near).astype(int) + (right >= width - near)
     leaves = (top <= near) | (bottom >= height - near)
     return np.append(ends + leaves >= 2, False)[found.labels] & mask
-
-
-def upright_run(mask):
-    """Return the length of the upright run of a mask that each pixel is in, int32 (h, w)."""
-    starts, ends = components.runs(mask.T)
-    lengths = ends - starts
-    return components.painted(starts, ends, lengths, mask.T.shape).T

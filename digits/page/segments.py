@@ -1,171 +1,214 @@
-"""What a page's digits are made of: marks that may be digits, and slices of them."""
+"""Segments of a page's ink that may be digits: components, parts of them, or several merged."""
 
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from digits.data.mnist_form import DIGIT_SIDE, IMAGE_SIDE, as_mnist
-from digits.page.components import connected
-from digits.page.filters import grown, median, quantile, running, shrunk
+from digits.page.components import connected_components
+from digits.page.filters import dilated, median, quantile, shrunk, sliding
+from digits.page.ink import Ink, is_cropped
 
-LEAST_AREA, LEAST_SIDE = 4, 3  # pixels of a mark
-FLAT = 4  # times as wide as high: no digit, but the bar of one perhaps
-WIDEST_BAR = 1.3  # of the widest digit
-SOLID = 0.5  # of its longer side: a blot's thickness, by area and perimeter
-ALONG_EDGE = 0.5  # of its longer side, on the picture's edge: a shadow, a desk
-TIGHT = 0.3  # of the picture's longer side: a mark on the edge that may be a digit
-FAINT = 0.4  # of the usual mark's strength: a smudge, a crease
+MIN_AREA, MIN_SIDE = 4, 3  # px, of a component and its longer side
+BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be the bar of one
+MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
+BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob, no digit
+BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
+MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a digit that touches the border
+MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
+MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
+MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
+MAX_COMPONENTS = 60  # in a picture of digits
+MAX_ASPECT = 1.5  # width by height of a digit of several components
+MAX_SPLITS = 6  # of one component
+MIN_SPLIT_WIDTH = 0.25  # of the digits' height, to either side of a split
+MIN_SPLIT_HEIGHT = 12  # px: what is lower is one digit at most
+MIN_SPLIT_ASPECT = 0.8  # width by height: what is narrower is one digit at most
+WHITE_QUANTILE = 0.9  # of a digit's darkness: as dark and more becomes white, 255
+MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
+BOX_SHARE = 0.1  # of white: fainter pixels are outside the digit's box
+WORKING_SIDE = 140  # px: seven for each pixel of MNIST's 20
+THIN_STROKE, NORMAL_STROKE = 1.6, 2.2  # px at MNIST's 20; its own strokes have 2 to 4
 
-BODY = 0.45  # of the digits' height: what is a digit, and no part of one, by its height
 
-CUTS = 6  # places at most to cut a mark at
-NARROWEST = 0.25  # of the digits' height, to either side of a cut
-LEAST_TO_CUT = 12  # pixels of height: what is lower is one digit, or part of one
-TO_BE_CUT = 0.8  # width by height, from which a mark may be several digits
-FULL_INK = 0.9  # of a digit's pixels, ordered: as strong as this and more is full ink
-LEAST_INK = 0.001  # a quarter of a step of 8-bit grey: of what is fainter, no image can be made
-EDGE = 0.1  # of full ink, where a digit's box begins
+class NotDigitsError(Exception):
+    """The ink is not that of digits: no component may be one, or far too many may."""
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Marks, or what lies of them between two columns; `cut` if it ends in the midst of one."""
+class Segment(NamedTuple):
+    """Components, or what lies of them between two columns."""
 
-    marks: tuple[int, ...]
-    box: tuple[int, int, int, int]
-    cut: bool = False
+    components: tuple[int, ...]  # their numbers
+    box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
+    is_split: bool = False  # whether its right side is a split
+
+    @property
+    def width(self):
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self):
+        return self.box[3] - self.box[1]
+
+
+class DigitParts(NamedTuple):
+    """What of an `Ink` may be digits or parts of digits."""
+
+    ink: Ink
+    segments: list[Segment]  # of one component each
+    whole: Segment | None  # all but specks, if it may be one digit, however broken
+    digit_height: int  # px
+
+    def is_body(self, segment):
+        """Whether a segment, or the component that it was split from, is as high as a digit."""
+        boxes = self.ink.components.boxes[list(segment.components)]
+        return boxes[:, 3].max() - boxes[:, 1].min() >= MIN_BODY * self.digit_height
+
+
+def digit_parts(ink):
+    """Return the `DigitParts` of an `Ink`. Raises NotDigitsError if it holds no digits."""
+    components, candidates = ink.components, digit_like(ink)
+    if not len(candidates):
+        raise NotDigitsError
+    digit_height = typical_height(components, candidates)
+    is_speck = components.sizes.max(axis=1) < MIN_PART * digit_height
+    parts = candidates[~is_speck[candidates]]
+    if len(parts) > MAX_COMPONENTS:
+        raise NotDigitsError
+    whole = whole_digit(components, np.flatnonzero(~is_speck)) if is_cropped(ink.darkness) else None
+    return DigitParts(ink, segments_of(components, parts), whole, digit_height)
+
+
+def segments_of(components, numbers):
+    boxes = components.boxes[numbers].tolist()
+    return [Segment((n,), tuple(box)) for n, box in zip(numbers.tolist(), boxes, strict=True)]
+
+
+def whole_digit(components, numbers):
+    """Return a segment of some components, or None if it is too wide for a digit."""
+    whole = merged(segments_of(components, numbers))
+    return whole if whole.width <= MAX_ASPECT * whole.height else None
 
 
 def digit_like(ink):
-    """Return the numbers of the marks that may be digits, or parts of them."""
-    marks = ink.marks
-    width, height = marks.widths, marks.heights
-    longer, on_edge = np.maximum(width, height), marks.pixels_on_edge()
-    seen = (marks.areas >= LEAST_AREA) & (longer >= LEAST_SIDE) & (ink.full >= LEAST_INK)
-    flat, along_edge = width > FLAT * height, on_edge >= ALONG_EDGE * longer
-    sound = seen & ~flat & ~along_edge & (marks.thickness() <= SOLID * longer)
-    if not sound.any():  # cut out so tightly that the digit touches the picture's edge
-        return np.flatnonzero(seen & (longer >= TIGHT * max(marks.labels.shape)))
-    strong = np.minimum(1, ink.full / median(ink.full[sound]))
-    large = sound & (height >= BODY * (height * strong)[sound].max())
-    underline = flat & ((on_edge > 0) | (width > WIDEST_BAR * width[large].max()))
-    visible = ink.full >= FAINT * median(ink.full[large])
-    return np.flatnonzero(seen & ~(along_edge & ~sound) & ~underline & visible)
+    """Return the numbers of the components that may be digits or parts of them, int64 (n,)."""
+    components, darkness = ink.components, ink.full_darkness
+    (width, height), longer = components.sizes.T, components.sizes.max(axis=1)
+    on_border = components.pixels_on_border()
+    is_visible = (components.areas >= MIN_AREA) & (longer >= MIN_SIDE) & (darkness >= MIN_WHITE)
+    is_inside = is_visible & (on_border < BORDER_SHARE * longer)
+    is_bar = width > BAR_ASPECT * height
+    is_sound = is_inside & ~is_bar & (ink.stroke_widths <= BLOB_STROKE * longer)
+    if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
+        min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
+        return np.flatnonzero(is_visible & (longer >= min_side))
+    bodies = digit_bodies(ink, is_sound)
+    is_underline = is_bar & ((on_border > 0) | (width > MAX_BAR * width[bodies].max()))
+    is_dark = darkness >= MIN_DARKNESS * median(darkness[bodies])
+    return np.flatnonzero(is_inside & ~is_underline & is_dark)
 
 
-def usual_height(marks, chosen):
-    """Return the height, in pixels, of the mark that the middle one of all their pixels is in."""
-    ordered = chosen[marks.heights[chosen].argsort()]
-    areas = marks.areas[ordered].cumsum()
-    return int(marks.heights[ordered[np.searchsorted(areas, areas[-1] / 2)]])
+def digit_bodies(ink, is_sound):
+    """Return the sound components that are as high as digits; faint ones do not set the height."""
+    darkness, height = ink.full_darkness, ink.components.sizes[:, 1]
+    relative = np.minimum(1, darkness / median(darkness[is_sound]))
+    return is_sound & (height >= MIN_BODY * (height * relative)[is_sound].max())
 
 
-def slices(ink, piece, digit_height):
-    """Return a piece's slices, if it is broad enough for several digits, else it alone."""
-    left, top, right, bottom = piece.box
-    low = bottom - top < max(BODY * digit_height, LEAST_TO_CUT)
-    if low or right - left < TO_BE_CUT * (bottom - top):
-        return [piece]
-    inside = np.isin(ink.marks.labels[top:bottom, left:right], piece.marks)
-    places = [0, *thinnest(inside.sum(axis=0), NARROWEST * digit_height), right - left]
+def typical_height(components, numbers):
+    """Return the height in pixels of some components, the median weighted by area."""
+    heights, order = components.sizes[numbers, 1], components.sizes[numbers, 1].argsort()
+    areas = components.areas[numbers[order]].cumsum()
+    return int(heights[order[np.searchsorted(areas, areas[-1] / 2)]])
+
+
+def split(segment, parts):
+    """Return the segments that a segment splits into if it is wide enough for several digits."""
+    left, top, right, bottom = segment.box
+    is_low = segment.height < max(MIN_BODY * parts.digit_height, MIN_SPLIT_HEIGHT)
+    if is_low or segment.width < MIN_SPLIT_ASPECT * segment.height:
+        return [segment]
+    inside = np.isin(parts.ink.components.labels[top:bottom, left:right], segment.components)
+    splits = lowest_places(inside.sum(axis=0), MIN_SPLIT_WIDTH * parts.digit_height)
     found = []
-    for start, stop in pairwise(places):
-        rows = np.flatnonzero(inside[:, start:stop].any(axis=1))
-        box = (left + start, top + int(rows[0]), left + stop, top + int(rows[-1]) + 1)
-        found.append(Piece(piece.marks, box, stop < right - left))
+    for start, stop in pairwise([0, *splits, segment.width]):
+        rows = extent(inside[:, start:stop].any(axis=1))
+        box = (left + start, top + rows.start, left + stop, top + rows.stop)
+        found.append(Segment(segment.components, box, stop < segment.width))
     return found
 
 
-def image(ink, piece, thickness):
-    """Return the 28×28 uint8 image of a piece's ink, whose strokes are of so many pixels.
-
-    It is empty if most of the piece is no darker than the paper: gaps between fine dots.
-    """
-    left, top, right, bottom = piece.box
-    reach = max(1, round(thickness / 2))
-    first_row, first_column = max(top - reach, 0), max(left - reach, 0)
-    frame = slice(first_row, bottom + reach), slice(first_column, right + reach)
-    labels, strength = ink.marks.labels[frame], ink.strength[frame]
-    own = np.isin(labels, piece.marks)
-    own[:, : left - first_column] = own[:, right - first_column :] = False
-    fading = grown(own, reach) & (labels < 0) & (strength > ink.least)
-    full = quantile(strength[own], FULL_INK)
-    if full < LEAST_INK:
-        return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    drawn = np.clip(np.where(own | fading, strength, 0) / full, 0, 1)
-    rows, columns = span((drawn > EDGE).any(axis=1)), span((drawn > EDGE).any(axis=0))
-    return as_mnist(with_pen_of_mnist(drawn[rows, columns]))
-
-
-def span(held):
-    """Return the slice from the first to the last that holds anything."""
-    found = np.flatnonzero(held)
-    return slice(found[0], found[-1] + 1)
-
-
-def thinnest(profile, apart):
-    """Return up to `CUTS` places where a profile is lowest, so far `apart` and from the ends."""
+def lowest_places(profile, min_distance):
+    """Return up to `MAX_SPLITS` places where a profile is lowest, from left to right."""
     chosen = []
     for place in profile.argsort(kind="stable"):
-        if all(abs(place - other) >= apart for other in [0, len(profile), *chosen]):
+        if all(abs(place - other) >= min_distance for other in [0, len(profile), *chosen]):
             chosen.append(int(place))
-        if len(chosen) == CUTS:
+        if len(chosen) == MAX_SPLITS:
             break
     return sorted(chosen)
 
 
-def joined(pieces):
-    """Return one piece of several."""
-    boxes = np.array([piece.box for piece in pieces])
-    marks = sorted({mark for piece in pieces for mark in piece.marks})
+def merged(segments):
+    """Return one segment of several."""
+    boxes = np.array([segment.box for segment in segments])
+    components = sorted({n for segment in segments for n in segment.components})
     box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return Piece(tuple(marks), tuple(box.tolist()), pieces[-1].cut)
+    return Segment(tuple(components), tuple(box.tolist()), segments[-1].is_split)
 
 
-def distance(box, other):
-    """Return how far apart two boxes are: across plus down."""
-    across = max(box[0] - other[2], other[0] - box[2], 0)
-    return across + max(box[1] - other[3], other[1] - box[3], 0)
+def mnist_image(ink, segment):
+    """Return a segment's ink as MNIST would show it, uint8 (28, 28); all 0 if it has too little."""
+    stroke_width = ink.stroke_widths[list(segment.components)].max()
+    shades = ink_shades(ink, segment, max(1, round(stroke_width / 2)))
+    if not shades.any():
+        return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    rows, columns = (extent((shades > BOX_SHARE).any(axis=axis)) for axis in (1, 0))
+    return as_mnist(with_visible_strokes(shades[rows, columns]))
 
 
-def middle(piece):
-    return piece.box[0] + piece.box[2]
+def ink_shades(ink, segment, margin):
+    """Return a segment and its fading outline, up to `margin` px wide: float32, white ink at 1."""
+    left, top, right, bottom = segment.box
+    first_row, first_column = max(top - margin, 0), max(left - margin, 0)
+    frame = slice(first_row, bottom + margin), slice(first_column, right + margin)
+    labels, darkness = ink.components.labels[frame], ink.darkness[frame]
+    own = np.isin(labels, segment.components)
+    own[:, : left - first_column] = own[:, right - first_column :] = False
+    outline = dilated(own, margin) & (labels < 0) & (darkness > ink.threshold)
+    white = quantile(darkness[own], WHITE_QUANTILE)
+    if white < MIN_WHITE:
+        return np.zeros_like(darkness)
+    return np.clip(np.where(own | outline, darkness, 0) / white, 0, 1)
 
 
-def width(box):
-    return box[2] - box[0]
+def extent(mask):
+    found = np.flatnonzero(mask)
+    return slice(int(found[0]), int(found[-1]) + 1)
 
 
-def height(box):
-    return box[3] - box[1]
-
-
-WORKING_SIDE = 140  # pixels: seven for each of the digit's
-THIN, NORMAL = 1.6, 2.2  # pixels of a stroke in the finished image; MNIST's have 2 to 4
-
-
-def with_pen_of_mnist(ink):
-    """Return ink, cut to its box, with strokes that are not too thin to be seen at 20×20."""
+def with_visible_strokes(ink):
+    """Return ink (h, w), cut to its box, whose strokes are wide enough to be seen at 20×20."""
     if max(ink.shape) <= DIGIT_SIDE:
         return ink
     small = shrunk(np.ascontiguousarray(ink, np.float32), WORKING_SIDE)
     small = small / small.max()
-    per_pixel = DIGIT_SIDE / max(small.shape)
-    strokes = connected(small > 0.5)
-    width = np.average(strokes.thickness(), weights=strokes.areas) * per_pixel
-    radius = round((NORMAL - width) / 2 / per_pixel) if width < THIN else 0
-    return thickened(small, radius) if radius else ink
+    scale = DIGIT_SIDE / max(small.shape)
+    strokes = connected_components(small > 0.5)
+    width = np.average(strokes.stroke_widths(), weights=strokes.areas) * scale
+    radius = round((NORMAL_STROKE - width) / 2 / scale) if width < THIN_STROKE else 0
+    return dilated_by_disc(small, radius) if radius else ink
 
 
-def thickened(ink, radius):
-    """Return ink whose strokes reach `radius` pixels further to all sides: a round brush."""
-    wide = np.pad(ink, 2 * radius)
+def dilated_by_disc(ink, radius):
+    """Return ink (h, w) dilated by a disc of `radius` pixels: `radius` more on every side."""
+    padded = np.pad(ink, 2 * radius)
     height, width = (side + 2 * radius for side in ink.shape)
-    out = np.zeros((height, width), ink.dtype)
+    dilation = np.zeros((height, width), ink.dtype)
     for down in range(-radius, radius + 1):
         half = round((radius**2 - down**2) ** 0.5)
-        rows = wide[radius + down : radius + down + height]
+        rows = padded[radius + down : radius + down + height]
         rows = rows[:, radius - half : radius + half + width]
-        np.maximum(out, running(np.maximum, rows, 2 * half + 1, 1), out=out)
-    return out
+        np.maximum(dilation, sliding(np.maximum, rows, 2 * half + 1, 1), out=dilation)
+    return dilation

@@ -38,7 +38,7 @@ def saved(network, record, path):
     return evaluation.load(path)
 
 
-def test_confidence_before_the_temperature_is_that_of_the_network_before_it(
+def test_uncalibrated_probabilities_are_those_before_the_temperature(
     network, test_images, tmp_path
 ):
     images = test_images.images[..., np.newaxis]
@@ -47,12 +47,39 @@ def test_confidence_before_the_temperature_is_that_of_the_network_before_it(
     weights = last.get_weights()
     last.set_weights([each / 0.4 for each in weights])
     model = saved(network, {"history": HISTORY, "temperature": 0.4}, tmp_path / "net.h5")
+    after = network.predict(images, verbose=0)
     last.set_weights(weights)
-    summary = evaluation.evaluated(model, test_images).summary
+    predictions = evaluation.predict(model, test_images.images)
+    np.testing.assert_allclose(predictions.probabilities, after, atol=1e-5)
+    np.testing.assert_allclose(predictions.uncalibrated, before, atol=1e-5)
+    summary = evaluation.score(model, predictions, test_images)
     labels = test_images.labels
     expected = metrics.calibration_error(labels, before)
     assert summary["calibration_error_before_temperature"] == pytest.approx(expected, abs=1e-4)
     assert abs(summary["calibration_error"] - expected) > 0.001
+
+
+def test_every_image_is_predicted_once_in_order(network, tmp_path):
+    images = np.tile(printed_digits(37, seed=5)[0], (27, 1, 1))
+    assert len(images) > evaluation.IMAGES_AT_ONCE
+    expected = network.predict(images[..., np.newaxis], verbose=0)
+    model = saved(network, {"history": HISTORY}, tmp_path / "net.h5")
+    probabilities, uncalibrated = evaluation.predict(model, images)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    assert uncalibrated is None
+
+
+def test_comparison_counts_the_images_that_one_model_alone_reads_right():
+    right = np.eye(10)
+    first, second = right.copy(), right.copy()
+    first[3] = right[4]
+    second[[1, 2, 3]] = right[[2, 3, 5]]
+    predictions = {"a": evaluation.Predictions(first, None)}
+    assert evaluation.comparisons(np.arange(10), predictions) == []
+    predictions["b"] = evaluation.Predictions(second, None)
+    assert evaluation.comparisons(np.arange(10), predictions) == [
+        {"models": ["a", "b"], "right_by_one_alone": [2, 0], "p": 0.5}
+    ]
 
 
 DAMAGED = [

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from conftest import MODEL, little_memory
+from conftest import PRETRAINED, little_memory
 
 from digits.network import hdf5
 
@@ -125,8 +125,8 @@ def test_names_and_paths_have_a_limit(tmp_path):
 
 
 def test_model_that_ships_is_read_as_h5py_reads_it():
-    held = hdf5.contents(MODEL.read_bytes(), ("model_config",), ("model_weights",))
-    with h5py.File(MODEL) as file:
+    held = hdf5.contents(PRETRAINED.read_bytes(), ("model_config",), ("model_weights",))
+    with h5py.File(PRETRAINED) as file:
         assert held.texts["model_config"] == file.attrs["model_config"]
         for name, array in held.arrays.items():
             np.testing.assert_array_equal(array, file[name])

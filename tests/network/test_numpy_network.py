@@ -6,7 +6,7 @@ from functools import partial
 import h5py
 import numpy as np
 import pytest
-from conftest import MODEL
+from conftest import PRETRAINED
 
 from digits.network import model_file, model_safety, numpy_network, recipes
 from digits.network.model_safety import NeedsTrustError
@@ -458,7 +458,7 @@ def test_arrays_that_would_be_stretched_to_fit_are_damage(name, tmp_path):
 
 def test_shipped_model_answers_as_keras_does_on_test_images(mnist_test):
     images = mnist_test.images[::16]  # of all of them, the README's quoted evaluation is tried
-    expected = keras.models.load_model(MODEL).predict(images[..., np.newaxis], 500, verbose=0)
-    answer = model_file.predictor(MODEL)(images)
+    expected = keras.models.load_model(PRETRAINED).predict(images[..., np.newaxis], 500, verbose=0)
+    answer = model_file.predictor(PRETRAINED)(images)
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
     np.testing.assert_array_equal(answer.argmax(axis=1), expected.argmax(axis=1))

@@ -52,7 +52,7 @@ def programs(monkeypatch):
 def test_what_would_start_a_program_is_no_picture(tmp_path, programs, content):
     (tmp_path / "seven.png").write_bytes(content)
     with pytest.raises(UserError, match="not a picture, or of an unknown kind"):
-        pictures.read(tmp_path / "seven.png")
+        pictures.load(tmp_path / "seven.png")
     assert not programs
 
 
@@ -88,7 +88,7 @@ def test_every_format_is_known_by_its_content_alone(tmp_path, name):
     except (KeyError, OSError):
         pytest.skip(f"this Pillow has no {name}")
     (tmp_path / "ring.txt").write_bytes(file.getvalue())
-    picture = pictures.read(tmp_path / "ring.txt")
+    picture = pictures.load(tmp_path / "ring.txt")
     assert np.abs(np.asarray(picture, int) - np.asarray(rings(), int)).mean() < 8
 
 
@@ -97,7 +97,7 @@ def test_what_a_folder_lists_is_what_is_read(tmp_path, suffix):
     (tmp_path / f"ring{suffix}").touch()
     Image.init()
     assert Image.EXTENSION.get(suffix, "PPM") in {*decoding.FORMATS, "MPO"}
-    assert pictures.at(tmp_path) == [tmp_path / f"ring{suffix}"]
+    assert pictures.files_at(tmp_path) == [tmp_path / f"ring{suffix}"]
 
 
 def pipe(path):
@@ -122,10 +122,10 @@ def test_special_file_is_refused_and_the_rest_of_the_folder_is_read(tmp_path, mo
     monkeypatch.chdir(tmp_path)  # the path of a socket may have some 100 characters
     SPECIAL[kind](tmp_path.joinpath("a.png").relative_to(tmp_path))
     rings().save("b.png")
-    special, ordinary = pictures.at(tmp_path)
+    special, ordinary = pictures.files_at(tmp_path)
     with pytest.raises(UserError, match=f"^{kind}, not a picture; save"):
-        pictures.read(special)
-    assert pictures.read(ordinary).size == (120, 120)
+        pictures.load(special)
+    assert pictures.load(ordinary).size == (120, 120)
 
 
 def test_link_to_a_picture_is_read(tmp_path):
@@ -134,14 +134,14 @@ def test_link_to_a_picture_is_read(tmp_path):
         (tmp_path / "link.png").symlink_to(tmp_path / "ring.png")
     except OSError:
         pytest.skip("no links to make here")
-    assert pictures.read(tmp_path / "link.png").size == (120, 120)
+    assert pictures.load(tmp_path / "link.png").size == (120, 120)
 
 
 def test_path_with_a_nul_is_refused(tmp_path):
     path = tmp_path / "a\0b.png"
-    assert pictures.at(path) == [path]
+    assert pictures.files_at(path) == [path]
     with pytest.raises(UserError, match=r"cannot be read \(.*null.*\); check the path"):
-        pictures.read(path)
+        pictures.load(path)
 
 
 def chunk(kind, data=b""):
@@ -210,7 +210,7 @@ def jpeg_with(middle):
 
 MANY = 30_000
 HOSTILE = {
-    "a JPEG of very many scans": (lambda: jpeg_of_scans(decoding.MOST_SCANS), "too long"),
+    "a JPEG of very many scans": (lambda: jpeg_of_scans(decoding.MAX_SCANS), "too long"),
     "a JPEG of very many segments": (lambda: jpeg_with(b"\xff\xe5\0\x02" * MANY), "too long"),
     "a JPEG of filling bytes": (lambda: jpeg_with(b"\xff" * MANY), "too long"),
     "a PNG of very many chunks": (lambda: png(9, 9, chunk(b"abCd") * MANY), "too long"),
@@ -226,28 +226,28 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("content", "words"), HOSTILE.values(), ids=HOSTILE)
 def test_what_would_take_very_long_is_refused(tmp_path, monkeypatch, content, words):
-    monkeypatch.setattr(decoding, "MOST_READS", MANY - 1)
+    monkeypatch.setattr(decoding, "MAX_READS", MANY - 1)
     (tmp_path / "hostile.png").write_bytes(content())
     with pytest.raises(UserError, match=words):
-        pictures.read(tmp_path / "hostile.png")
+        pictures.load(tmp_path / "hostile.png")
 
 
 @pytest.mark.parametrize("count", [10, 11])
 def test_tiff_of_very_many_strips_is_refused(tmp_path, monkeypatch, count):
-    monkeypatch.setattr(decoding, "MOST_STRIPS", 10)
+    monkeypatch.setattr(decoding, "MAX_STRIPS", 10)
     strips = {257: count, 259: 1, 273: (8,) * count, 278: 1, 279: (10,) * count}
     (tmp_path / "strips.tif").write_bytes(tiff({**DEEP_BLACK, **strips}))
     with pytest.raises(UserError, match="too long") if count > 10 else nullcontext():
-        assert pictures.read(tmp_path / "strips.tif").size == (10, count)
+        assert pictures.load(tmp_path / "strips.tif").size == (10, count)
 
 
 def test_reading_ends_at_its_deadline_wherever_it_is(tmp_path, monkeypatch):
     rings("L").save(tmp_path / "ring.png")
     (tmp_path / "ring.png").write_bytes(b"P2 120 120 255 " + b"9 " * 120 * 120)
-    assert pictures.read(tmp_path / "ring.png").size == (120, 120)
-    monkeypatch.setattr(decoding, "LONGEST", -1)
+    assert pictures.load(tmp_path / "ring.png").size == (120, 120)
+    monkeypatch.setattr(decoding, "MAX_SECONDS", -1)
     with pytest.raises(UserError, match="takes too long to read; save it anew"):
-        pictures.read(tmp_path / "ring.png")
+        pictures.load(tmp_path / "ring.png")
 
 
 def test_comments_of_a_plain_picture_are_read_in_small_blocks(tmp_path):
@@ -255,8 +255,8 @@ def test_comments_of_a_plain_picture_are_read_in_small_blocks(tmp_path):
     (tmp_path / "comments.pgm").write_bytes(text)
     file = decoding.PictureFile(tmp_path / "comments.pgm")
     with file:
-        assert decoding.loaded(file, 1000).size == (10, 10)
-        assert file.most_at_once < 20_000  # each comment copies the rest of its block
+        assert decoding.decoded(file, 1000).size == (10, 10)
+        assert file.max_block < 20_000  # each comment copies the rest of its block
 
 
 READ_WITH = """
@@ -264,13 +264,13 @@ import sys
 from pathlib import Path
 from digits.page import decoding
 from digits.page import pictures
-decoding.MOST_MEMORY = int(sys.argv[1])
-print(pictures.read(Path(sys.argv[2])).size)
+decoding.MAX_MEMORY = int(sys.argv[1])
+print(pictures.load(Path(sys.argv[2])).size)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep to no such limit")
-@pytest.mark.parametrize(("size", "said"), [(decoding.MOST_MEMORY, "(1900, 1900)"), (10**6, "")])
+@pytest.mark.parametrize(("size", "said"), [(decoding.MAX_MEMORY, "(1900, 1900)"), (10**6, "")])
 def test_decoder_that_takes_more_than_its_share_of_memory_fails(tmp_path, size, said):
     rings("RGB", 1900).save(tmp_path / "ring.jp2")
     result = subprocess.run(  # for this process may have memory that it does not use
@@ -287,9 +287,9 @@ def test_decoder_that_takes_more_than_its_share_of_memory_fails(tmp_path, size, 
 def test_very_large_file_is_refused_unread(tmp_path):
     with (tmp_path / "sparse.png").open("wb") as file:
         file.write(png(9, 9))
-        file.truncate(decoding.MOST_BYTES + 1)
+        file.truncate(decoding.MAX_BYTES + 1)
     with pytest.raises(UserError, match="file is too large"):
-        pictures.read(tmp_path / "sparse.png")
+        pictures.load(tmp_path / "sparse.png")
 
 
 @pytest.mark.parametrize("name", ["WEBP", "AVIF", "PNG", "TIFF", "BMP", "GIF"])
@@ -298,22 +298,22 @@ def test_formats_have_a_limit_of_pixels(tmp_path, monkeypatch, name):
         rings().save(tmp_path / "ring", name)
     except (KeyError, OSError):
         pytest.skip(f"this Pillow has no {name}")
-    few = decoding.FORMATS[name]._replace(most_pixels=120 * 120 - 1)
+    few = decoding.FORMATS[name]._replace(max_pixels=120 * 120 - 1)
     monkeypatch.setitem(decoding.FORMATS, name, few)
     with pytest.raises(UserError, match="too many pixels"):
-        pictures.read(tmp_path / "ring")
+        pictures.load(tmp_path / "ring")
 
 
 def test_jpeg_in_one_scan_may_be_large_since_it_is_decoded_small(tmp_path, monkeypatch):
-    few = decoding.FORMATS["JPEG"]._replace(most_decoded=1300 * 1300)
+    few = decoding.FORMATS["JPEG"]._replace(max_decoded=1300 * 1300)
     monkeypatch.setitem(decoding.FORMATS, "JPEG", few)
     rings(side=2000).save(tmp_path / "one.jpg")
     rings(side=2000).save(tmp_path / "several.jpg", progressive=True)
-    picture = pictures.read(tmp_path / "one.jpg")
+    picture = pictures.load(tmp_path / "one.jpg")
     assert picture.size == (1000, 1000)
     assert picture.info["reduced"] == 2
     with pytest.raises(UserError, match="too many pixels"):
-        pictures.read(tmp_path / "several.jpg")
+        pictures.load(tmp_path / "several.jpg")
 
 
 def test_scans_are_counted_in_the_picture_alone(tmp_path):
@@ -322,7 +322,7 @@ def test_scans_are_counted_in_the_picture_alone(tmp_path):
     whole = jpeg(rings(), progressive=True)
     video_after_it = b"\xff\xda\0\x08" * 1000
     (tmp_path / "phone.jpg").write_bytes(whole[:2] + exif + whole[2:] + video_after_it)
-    assert pictures.read(tmp_path / "phone.jpg").size == (120, 120)
+    assert pictures.load(tmp_path / "phone.jpg").size == (120, 120)
 
 
 def test_large_jpeg_2000_is_decoded_small(tmp_path, monkeypatch):
@@ -330,14 +330,14 @@ def test_large_jpeg_2000_is_decoded_small(tmp_path, monkeypatch):
         rings(side=2100).save(tmp_path / "ring.jp2")
     except (KeyError, OSError):
         pytest.skip("this Pillow has no JPEG 2000")
-    few = decoding.FORMATS["JPEG2000"]._replace(most_decoded=1100 * 1100)
+    few = decoding.FORMATS["JPEG2000"]._replace(max_decoded=1100 * 1100)
     monkeypatch.setitem(decoding.FORMATS, "JPEG2000", few)
-    picture = pictures.read(tmp_path / "ring.jp2")
+    picture = pictures.load(tmp_path / "ring.jp2")
     assert picture.size == (1050, 1050)
     assert picture.info["reduced"] == 2
     rings(side=2100).save(tmp_path / "whole.jp2", num_resolutions=1)
     with pytest.raises(UserError, match="too many pixels"):
-        pictures.read(tmp_path / "whole.jp2")
+        pictures.load(tmp_path / "whole.jp2")
 
 
 def damaged_tiff(path):
@@ -357,7 +357,7 @@ def test_libraries_are_silent(tmp_path, capfd):
     if not capfd.readouterr().err:
         pytest.skip("this libtiff says nothing")
     with suppress(UserError):
-        pictures.read(tmp_path / "ring.tif")
+        pictures.load(tmp_path / "ring.tif")
     assert not capfd.readouterr().err
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
@@ -371,7 +371,7 @@ sys.path.insert(0, {str(decoding.__file__.rsplit("digits", 1)[0])!r})
 from pathlib import Path
 from digits.page import pictures
 os.close(2)
-assert pictures.read(Path({str(tmp_path / "ring.tif")!r})).size == (120, 120)
+assert pictures.load(Path({str(tmp_path / "ring.tif")!r})).size == (120, 120)
 try:
     os.fstat(2)
 except OSError:

@@ -22,9 +22,15 @@ def found(grey):
     return masks(grey.astype(np.float32))[0]
 
 
+def inks(grey):
+    """Return the `Ink` of each likely polarity, the most probable first."""
+    found = map(ink.ink_of, ink.likely_polarities(grey))
+    return [each for each in found if each]
+
+
 def masks(grey):
     """Return the masks of all that is likely to be the ink."""
-    return [each.marks.labels >= 0 for each in ink.likely(grey)]
+    return [each.components.labels >= 0 for each in inks(grey)]
 
 
 def assert_is_ink(mask, page):
@@ -74,7 +80,7 @@ def test_a_long_stroke_is_no_line_of_the_paper():
     assert_is_ink(found(0.9 - 0.7 * page), page)
 
 
-def test_wide_lines_of_paper_seen_askew_are_no_ink(page):
+def test_wide_lines_of_paper_seen_at_an_angle_are_no_ink(page):
     rows, columns = np.indices(page.shape)
     lines = (rows + (0.02 + 0.0002 * columns) * columns) % 70 < 9
     mask = found(0.9 - 0.7 * np.maximum(page, 0.4 * lines))
@@ -83,7 +89,7 @@ def test_wide_lines_of_paper_seen_askew_are_no_ink(page):
 
 
 @pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
-def test_a_stroke_along_the_edge_of_a_digit_cut_out_is_ink(light):
+def test_a_stroke_along_the_border_of_a_cropped_digit_is_ink(light):
     seven = np.zeros((16, 16), np.float32)
     seven[:3] = seven[3:, 7:10] = 1
     assert any((found == (seven > 0)).all() for found in masks(seven if light else 1 - seven))
@@ -97,19 +103,19 @@ def test_a_digit_that_fills_just_half_of_its_picture_is_ink(light):
 
 
 def test_blank_paper_has_no_ink():
-    assert ink.likely(np.full((100, 80), 0.7, np.float32)) == []
+    assert inks(np.full((100, 80), 0.7, np.float32)) == []
 
 
 @pytest.mark.parametrize("size", [3, 4, 9, 20])
-def test_running_extremes_are_those_of_each_window(size):
+def test_sliding_extremes_are_those_of_each_window(size):
     values = np.random.default_rng(size).integers(0, 255, (25, 31)).astype(np.uint8)
     windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=1)
     np.testing.assert_array_equal(
-        filters.running(np.maximum, values, size, 1), windows.max(axis=-1)
+        filters.sliding(np.maximum, values, size, 1), windows.max(axis=-1)
     )
     windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=0)
     np.testing.assert_array_equal(
-        filters.running(np.minimum, values, size, 0), windows.min(axis=-1)
+        filters.sliding(np.minimum, values, size, 0), windows.min(axis=-1)
     )
 
 
@@ -122,4 +128,4 @@ def test_light_that_falls_off_across_the_paper_is_evened_out():
     even = filters.evenly_lit(page)
     assert np.ptp(even[paper]) < 0.05 < 0.3 < np.ptp(page[paper])
     assert even[~paper].max() < even[paper].min() - 0.2
-    assert ink.light_share_of_edge(page) > 0.95, "the dark side is paper, too"
+    assert ink.light_share_of_border(page) > 0.95, "the dark side is paper, too"

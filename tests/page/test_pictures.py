@@ -10,10 +10,10 @@ import pytest
 from conftest import ROOT, printed_digits
 from PIL import Image
 
-from digits import NoDigitError, UserError
+from digits import UserError
 from digits.data.mnist_form import as_mnist
 from digits.network import model_file
-from digits.page import answers, pictures
+from digits.page import pictures, pipeline
 
 ALIKE = 4  # of 255: the mean difference between two images of one digit, at most
 
@@ -26,7 +26,7 @@ def any_digit(images):
 def only_digit(picture, predict=any_digit):
     """Return the one digit in a PIL image."""
     picture = pictures.upright_and_reduced(picture)
-    ((digit,),) = pictures.rows_of_digits(picture, predict)
+    (digit,) = pipeline.answer_to_image(picture, predict).digits
     return digit
 
 
@@ -121,7 +121,7 @@ def test_photographed_mnist_digits_come_back(mnist_test, predict):
 @pytest.fixture(scope="module")
 def page_with_digit():
     """A dark digit on a light page, as a PIL image of mode L, and what it should become."""
-    page = pictures.read(ROOT / "examples" / "marker_2.jpg").convert("L")
+    page = pictures.load(ROOT / "examples" / "marker_2.jpg").convert("L")
     return page, only_digit(page).image
 
 
@@ -157,7 +157,7 @@ def test_every_format_is_read(tmp_path, page_with_digit, name):
     page, expected = page_with_digit
     page.save(tmp_path / name)
     assert (
-        difference_when_aligned(only_digit(pictures.read(tmp_path / name)).image, expected) < ALIKE
+        difference_when_aligned(only_digit(pictures.load(tmp_path / name)).image, expected) < ALIKE
     )
 
 
@@ -184,8 +184,8 @@ def test_exif_turns_the_picture_and_its_box(tmp_path, page_with_digit):
     exif = Image.Exif()
     exif[0x0112] = 6  # shown after a quarter turn to the right
     page.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
-    picture = pictures.read(tmp_path / "turned.png")
-    ((digit,),) = pictures.rows_of_digits(picture, any_digit)
+    picture = pictures.load(tmp_path / "turned.png")
+    (digit,) = pipeline.answer_to_image(picture, any_digit).digits
     assert picture.size == page.size
     assert difference(digit.image, expected) < 1
     assert digit.box == only_digit(page).box
@@ -209,11 +209,11 @@ def test_faint_ink_is_read_in_light_that_changes_more_than_the_ink_does(page_wit
     assert difference_when_aligned(only_digit(lit).image, expected) < ALIKE
 
 
-def test_grain_of_the_paper_is_no_ink(page_with_digit):
+def test_noise_is_no_ink(page_with_digit):
     page, expected = page_with_digit
-    grain = np.random.default_rng(1).normal(0, 12, (page.height, page.width))
-    grainy = 110 + 0.4 * np.asarray(page) + grain
-    read = only_digit(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8)))
+    noise = np.random.default_rng(1).normal(0, 12, (page.height, page.width))
+    noisy = 110 + 0.4 * np.asarray(page) + noise
+    read = only_digit(Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)))
     assert difference_when_aligned(read.image, expected) < 2 * ALIKE
 
 
@@ -229,15 +229,15 @@ BLANK = {
     "a strip": Image.new("L", (1, 5000), 200),
     "transparent": Image.new("RGBA", (50, 50)),
     "16 bits": Image.fromarray(np.full((50, 50), 9000, np.uint16)),
-    "grainy light": noisy_page(230),
-    "grainy dark": noisy_page(20),
+    "noisy light": noisy_page(230),
+    "noisy dark": noisy_page(20),
 }
 
 
 @pytest.mark.parametrize("page", BLANK.values(), ids=BLANK)
 def test_blank_page_holds_no_digit(page):
-    with pytest.raises(NoDigitError):
-        pictures.rows_of_digits(pictures.upright_and_reduced(page), any_digit)
+    answer = pipeline.answer_to_image(pictures.upright_and_reduced(page), any_digit)
+    assert answer.status == "no-digit"
 
 
 LOWEST = -3.4e38  # what maps hold where they have no data
@@ -255,14 +255,14 @@ def test_deep_picture_is_brought_to_grey_band_by_band(page_with_digit, monkeypat
     values = np.asarray(page).astype(np.int32) * 257
     values[0, 0], values[1, 1] = -1, 65_535
     expected = np.where(values < 0, np.median(values[values >= 0]), values) / 65_535
-    monkeypatch.setattr(pictures, "BAND", 7 * page.width)
-    monkeypatch.setattr(pictures, "MOST_SAMPLED", values.size)
+    monkeypatch.setattr(pictures, "BAND_PIXELS", 7 * page.width)
+    monkeypatch.setattr(pictures, "MAX_SAMPLED", values.size)
     grey = pictures.upright_and_reduced(Image.fromarray(values))
     np.testing.assert_allclose(np.asarray(grey), expected, atol=1e-4)
 
 
 def dots():
-    """Return paper with fine dots: of the marks they make, most is no darker than paper."""
+    """Return paper with fine dots: of the components they make, most is no darker than paper."""
     page = np.full((101, 120), 200.0)
     page[44:76:4, 96:112:5] = 29
     return page
@@ -306,15 +306,13 @@ def test_any_array_holds_digits_or_none(mode):
         with np.errstate(all="raise", under="ignore"):
             picture = pictures.upright_and_reduced(picture)
             assert pictures.for_display(picture).dtype == np.uint8
-            try:
-                assert pictures.rows_of_digits(picture, any_digit)
-            except NoDigitError:
-                continue
+            answer = pipeline.answer_to_image(picture, any_digit)
+            assert answer.status == ("ok" if answer.digits else "no-digit")
 
 
 def test_what_has_no_ink_is_no_digit(predict):
-    with pytest.raises(NoDigitError):
-        pictures.rows_of_digits(Image.fromarray(dots().astype(np.uint8)), predict)
+    answer = pipeline.answer_to_image(Image.fromarray(dots().astype(np.uint8)), predict)
+    assert answer.status == "no-digit"
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("of ink"), KeyError()])
@@ -323,8 +321,8 @@ def test_failure_in_reading_is_an_answer(tmp_path, monkeypatch, error):
         raise error
 
     shutil.copy(ROOT / "examples" / "pencil_7.jpg", tmp_path / "seven.jpg")
-    of_picture = answers.of_picture(tmp_path / "seven.jpg", failing)
-    of_drawing = answers.of_drawing(pictures.read(tmp_path / "seven.jpg"), failing)
+    of_picture = pipeline.answer_to_picture(tmp_path / "seven.jpg", failing)
+    of_drawing = pipeline.answer_to_drawing(pictures.load(tmp_path / "seven.jpg"), failing)
     for answer in (of_picture, of_drawing):
         assert answer.status == "unreadable"
         assert f"reading it failed ({type(error).__name__}" in answer.error
@@ -355,12 +353,12 @@ UNREADABLE = {
 def test_unreadable_picture_is_refused(tmp_path, content, words):
     (tmp_path / "bad.png").write_bytes(content)
     with pytest.raises(UserError, match=words):
-        pictures.read(tmp_path / "bad.png")
+        pictures.load(tmp_path / "bad.png")
 
 
 def test_missing_picture_is_refused(tmp_path):
     with pytest.raises(UserError, match="No such file"):
-        pictures.read(tmp_path / "gone.png")
+        pictures.load(tmp_path / "gone.png")
 
 
 def test_picture_that_is_a_link_to_itself_is_refused(tmp_path):
@@ -370,27 +368,27 @@ def test_picture_that_is_a_link_to_itself_is_refused(tmp_path):
     except OSError:
         pytest.skip("no links to make here")
     with pytest.raises(UserError, match="cannot be read"):
-        pictures.read(loop)
+        pictures.load(loop)
 
 
 def test_first_frame_of_an_animation_is_read(tmp_path, page_with_digit):
     page, expected = page_with_digit
     blank = Image.new("L", page.size, 255)
     page.save(tmp_path / "moving.gif", save_all=True, append_images=[blank, blank])
-    read = only_digit(pictures.read(tmp_path / "moving.gif")).image
+    read = only_digit(pictures.load(tmp_path / "moving.gif")).image
     assert difference_when_aligned(read, expected) < ALIKE
 
 
 def test_folder_stands_for_its_pictures_by_name(tmp_path):
     for name in ("b.PNG", "a.jpg", "notes.txt"):
         (tmp_path / name).touch()
-    assert [path.name for path in pictures.at(tmp_path)] == ["a.jpg", "b.PNG"]
+    assert [path.name for path in pictures.files_at(tmp_path)] == ["a.jpg", "b.PNG"]
 
 
 def test_folder_without_pictures_is_refused(tmp_path):
-    (path,) = pictures.at(tmp_path)
+    (path,) = pictures.files_at(tmp_path)
     with pytest.raises(UserError, match="folder without pictures"):
-        pictures.read(path)
+        pictures.load(path)
 
 
 def test_what_is_shown_keeps_its_colours():

@@ -1,0 +1,95 @@
+"""A picture → the answer: load → grey → polarities → inks → parts → readings → rows → answer."""
+
+from contextlib import suppress
+
+import numpy as np
+
+from digits import UserError
+from digits.files import first_line, shown
+from digits.page import pictures
+from digits.page.answers import Answer, Digit, status_of
+from digits.page.ink import ink_of, likely_polarities
+from digits.page.reading import Classifier, as_one_digit, as_rows, most_probable
+from digits.page.segments import NotDigitsError, digit_parts
+
+NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
+NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
+FAILED = "reading it failed"
+
+
+def answer_to_image(picture, predict, source="picture"):
+    """Return the `Answer` to an upright PIL image, as `pictures.load` returns it: the pipeline.
+
+    `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
+    """
+    grey = pictures.grey(picture)  # float32 (h, w), 0 black to 1 white
+    polarities = likely_polarities(grey)  # dark on light, light on dark, or both
+    inks = [ink for polarity in polarities if (ink := ink_of(polarity))]
+    readings = [reading for ink in inks for reading in readings_of(ink, predict)]
+    rows = in_pixels_of_file(most_probable(readings), picture, grey.shape)
+    image = pictures.for_display(picture)
+    if not rows:
+        return Answer(source, "no-digit", image, error=NO_DIGIT if inks else NO_INK)
+    return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
+
+
+def readings_of(ink, predict):
+    """Yield the `Reading`s of an `Ink`: as rows of digits, and in a small picture as one digit."""
+    with suppress(NotDigitsError):
+        parts = digit_parts(ink)
+        classifier = Classifier(ink, predict)
+        yield as_rows(parts, classifier)
+        if parts.whole:
+            yield as_one_digit(parts, classifier)
+
+
+def in_pixels_of_file(rows, picture, shape):
+    """Return rows of `Digit`s with boxes in pixels of the file, not of grey (h, w) as before."""
+    scale = np.tile(file_scale(picture, shape), 2)
+    return [[digit._replace(box=rounded(digit.box * scale)) for digit in row] for row in rows]
+
+
+def file_scale(picture, shape):
+    """Return how many pixels of the file, horizontally and vertically, one of (h, w) stands for."""
+    return picture.info.get("reduced", 1) * np.array(picture.size) / shape[1::-1]
+
+
+def rounded(values):
+    return tuple(np.rint(values).astype(int).tolist())
+
+
+def answer_to_picture(path, predict):
+    """Return the `Answer` to a picture file. Whatever is wrong with the file is in the answer."""
+    return guarded(lambda: pictures.load(path), predict, shown(path))
+
+
+def answer_to_drawing(image, predict):
+    """Return the `Answer` to a drawing, a PIL image."""
+    return guarded(lambda: image, predict, "drawing")
+
+
+def guarded(load, predict, source):
+    """Return the `Answer` to the PIL image that `load` returns, whatever fails on the way."""
+    try:
+        return answer_to_image(load(), predict, source)
+    except UserError as error:
+        return Answer(source, "unreadable", error=str(error))
+    except Exception as error:  # noqa: BLE001 - a fault of this program, or of a library
+        what = f"{type(error).__name__}: {first_line(error)}"
+        sentence = f"{FAILED} ({what}); please report this, with the picture"
+        return Answer(source, "unreadable", error=sentence)
+
+
+def answer_to_test_image(index, examples, predict):
+    """Return the `Answer` to a test image."""
+    image = examples.images[index]
+    source = f"{examples.name} test image {index}"
+    rows = [[Digit(image, (0, 0, 28, 28), predict(image[np.newaxis])[0])]]
+    return Answer(source, status_of(rows), image, rows, label=int(examples.labels[index]))
+
+
+def require_index(index, examples):
+    """Raise UserError unless there is a test image of that index."""
+    last = len(examples.images) - 1
+    if not 0 <= index <= last:
+        raise UserError(f"no test image {index}: the index goes from 0 to {last}")
