@@ -1,7 +1,8 @@
 """Writing styles of the ten digits, as pen strokes, and letters and signs for the non-digits.
 
 A style is a line of strokes separated by semicolons. A stroke is the points that its curve passes
-through, as x,y: a digit is 100 high, and y points down. "!" marks a point where the curve has a corner.
+through, as x,y: a digit is 100 high, and y points down. "!" marks a point where the curve has a
+corner.
 """
 
 DIGITS = (
@@ -158,7 +159,7 @@ DIGITS = (
     ),
 )
 
-# Styles, by digit and index, that a network trained on MNIST alone misreads one time in ten or more.
+# Styles, by digit and index, that a network of MNIST alone misreads one time in ten or more.
 # Nines that end in a bow are left out: they look too much like MNIST's threes.
 RARE = {
     0: (7,),
