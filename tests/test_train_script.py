@@ -339,8 +339,8 @@ def test_model_trained_on_mnist_is_not_replaced_by_synthetic_digits(run, shipped
         (["--recipe", "best"], "standard"),
         (["--output", "net.keras"], "must end in .h5"),
         (["--output", f"{ROOT / 'README.md'}/net.h5"], "cannot write"),
-        (["--output", "net.unfinished.h5"], "such a name is kept"),
-        (["--output", "net.previous.h5"], "such a name is kept"),
+        (["--output", "net.unfinished.h5"], "that name is reserved"),
+        (["--output", "net.previous.h5"], "that name is reserved"),
     ],
 )
 def test_training_refuses_at_once_what_cannot_work(run, small_data, arguments, words):
