@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Train a network on MNIST, or on synthetic digits, and save it with its history."""
 
+import shlex
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -256,13 +257,10 @@ def report(record, path):
     from digits.metrics import accuracy_with_misses
 
     scored = accuracy_with_misses(record["validation_misses"], record["validation_images"])
-    model = printable(shown(path))
+    option = "" if path == MODEL else f" --model {printable(shlex.quote(shown(path)))}"
     print(f"validation accuracy {scored}")
-    print(f"trained in {record['seconds']:.0f} s, saved as {model}")
-    print(
-        f"next: python evaluate_model.py --model {model}, or"
-        f" python predict_image.py --model {model} PICTURE"
-    )
+    print(f"trained in {record['seconds']:.0f} s, saved as {printable(shown(path))}")
+    print(f"next: python evaluate_model.py{option}, or python predict_image.py{option} PICTURE")
 
 
 if __name__ == "__main__":

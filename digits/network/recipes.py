@@ -1,20 +1,12 @@
-"""The recipes: which layers a network has, and how it is trained.
+"""The recipes: which network is trained, on what images, and how.
 
-A network takes raw pixels, 0 to 255, of shape (n, 28, 28, 1), and rescales them itself. The
-functions that list its layers import Keras when they are called: `--help` need not wait for it.
+A network takes raw pixels, 0 to 255, of shape (n, 28, 28, 1), and rescales them itself.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digits.network.classic_networks import (
-    keras_example,
-    three_blocks,
-    two_blocks,
-    two_convolutions,
-)
-
-MOMENTUM = 0.9  # of batch normalisation's averages: high enough for a training of few steps
+from digits.network import networks
 
 
 @dataclass(frozen=True)
@@ -67,103 +59,6 @@ class Recipe:
     reported: str = ""  # the test accuracy that its source states
 
 
-def standard():
-    """Batch normalisation comes late, where there are few pixels: before, it would cost as much as
-    the convolution it follows."""
-    from keras import layers
-
-    return [
-        layers.Conv2D(16, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.Conv2D(48, 3, activation="relu"),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(96, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Flatten(),
-        layers.Dropout(0.3),
-        layers.Dense(10, activation="softmax"),
-    ]
-
-
-def fast():
-    """The first convolution's strides leave a quarter of the pixels to all later layers."""
-    from keras import layers
-
-    return [
-        layers.Conv2D(24, 5, strides=2, padding="same", activation="relu"),
-        layers.Conv2D(48, 3, activation="relu"),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(96, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Flatten(),
-        layers.Dropout(0.2),
-        layers.Dense(10, activation="softmax"),
-    ]
-
-
-def deep():
-    from keras import layers
-
-    return [
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(128, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Flatten(),
-        layers.Dropout(0.4),
-        layers.Dense(96, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Dropout(0.4),
-        layers.Dense(10, activation="softmax"),
-    ]
-
-
-def one_pool():
-    """After one pool, unpadded convolutions alone make the image smaller, down to 4×4.
-
-    After An et al. (2020, arXiv:2008.10400), who use no pool at all.
-    """
-    from keras import layers
-
-    # Listed first because each new layer takes the next random seed: `record` keeps its weights.
-    shrinking = [
-        layers.Conv2D(48, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(80, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(96, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(112, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-    ]
-    return [
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        *shrinking,
-        layers.Flatten(),
-        layers.Dropout(0.4),
-        layers.Dense(10, activation="softmax"),
-    ]
-
-
 def classic(summary, network, **settings):
     """Return a recipe of the usual scripts: Adam with its defaults, images as they are."""
     plain = {"one_cycle": False, "steps_per_execution": 1, "augmentation": None, "bfloat16": False}
@@ -173,7 +68,7 @@ def classic(summary, network, **settings):
 RECIPES = {
     "standard": Recipe(
         "six convolutions; the default",
-        (standard,),
+        (networks.standard,),
         epochs=10,
         batch_size=256,
         learning_rate=0.006,
@@ -182,7 +77,7 @@ RECIPES = {
     ),
     "fast": Recipe(
         "four convolutions, half a minute",
-        (fast,),
+        (networks.fast,),
         epochs=3,
         batch_size=256,
         learning_rate=0.01,
@@ -190,7 +85,7 @@ RECIPES = {
     ),
     "record": Recipe(
         "ensemble of three; the one that ships",
-        (deep, one_pool, one_pool),
+        (networks.deep, networks.one_pool, networks.one_pool),
         epochs=42,
         batch_size=128,
         learning_rate=0.004,
@@ -198,24 +93,36 @@ RECIPES = {
         augmentation=Augmentation(bend=0.45, thinner=0.4, thicker=0.5, noise=0.2),
     ),
     "three-blocks": classic(
-        "filters 32, 64, 128; dropout", three_blocks, epochs=30, batch_size=64, reported="98 %"
+        "filters 32, 64, 128; dropout",
+        networks.three_blocks,
+        epochs=30,
+        batch_size=64,
+        reported="98 %",
     ),
     "two-blocks": classic(
-        "filters 32, 64; one dense", two_blocks, epochs=10, batch_size=64, reported="high"
+        "filters 32, 64; one dense", networks.two_blocks, epochs=10, batch_size=64, reported="high"
     ),
     "two-convolutions": classic(
-        "filters 64, 32; one pool", two_convolutions, epochs=10, batch_size=32, reported="98.15 %"
+        "filters 64, 32; one pool",
+        networks.two_convolutions,
+        epochs=10,
+        batch_size=32,
+        reported="98.15 %",
     ),
     "inverted": classic(
         "two-blocks on inverted images",
-        two_blocks,
+        networks.two_blocks,
         epochs=10,
         batch_size=64,
         inverted=True,
         reported="high",
     ),
     "keras-example": classic(
-        "keras.io's MNIST convnet", keras_example, epochs=15, batch_size=128, reported="99.2 %"
+        "keras.io's MNIST convnet",
+        networks.keras_example,
+        epochs=15,
+        batch_size=128,
+        reported="99.2 %",
     ),
 }
 DEFAULT = "standard"

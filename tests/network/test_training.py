@@ -17,7 +17,7 @@ from conftest import ROOT
 
 from digits import UserError
 from digits.data import mnist, synthetic
-from digits.network import checkpoint, classic_networks, recipes
+from digits.network import checkpoint, networks, recipes
 from digits.network.tensorflow_start import import_tensorflow
 
 import_tensorflow()
@@ -245,7 +245,7 @@ def test_training_of_a_recipe_that_has_changed_is_not_resumed(
 ):
     record, state = checkpoint.load(path, {})
     recipe = recipes.RECIPES[record["recipe"]]
-    members = (getattr(classic_networks, network),) if network else recipe.members * 2
+    members = (getattr(networks, network),) if network else recipe.members * 2
     monkeypatch.setitem(recipes.RECIPES, record["recipe"], replace(recipe, members=members))
     with pytest.raises(UserError, match=r"unfinished\.h5: the recipe or Keras has changed"):
         trained(record, examples, path, state)
