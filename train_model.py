@@ -54,6 +54,15 @@ def parse():
     add_settings(parser)
     parser.add_argument("--list-recipes", action="store_true", help="print the recipes and exit")
     add_data(parser)
+    add_dataset(parser)
+    add_output(parser)
+    arguments = parser.parse_args()
+    if arguments.data and arguments.dataset == "generated":
+        parser.error("--dataset generated needs no --data: leave one of them out")
+    return arguments
+
+
+def add_dataset(parser):
     parser.add_argument(
         "--dataset",
         choices=("auto", "mnist", "generated"),
@@ -61,6 +70,9 @@ def parse():
         help="mnist, or generated: synthetic digits drawn from pen strokes; auto is mnist if it"
         " can be found or downloaded",
     )
+
+
+def add_output(parser):
     parser.add_argument(
         "--output",
         type=user_path,
@@ -73,10 +85,6 @@ def parse():
         action="store_true",
         help="continue an unfinished training of that file from its last epoch",
     )
-    arguments = parser.parse_args()
-    if arguments.data and arguments.dataset == "generated":
-        parser.error("--dataset generated needs no --data: leave one of them out")
-    return arguments
 
 
 def add_settings(parser):
