@@ -10,6 +10,7 @@ from itertools import chain, islice, pairwise
 import numpy as np
 from PIL import Image, ImageDraw
 
+from digits.command_line import show_progress
 from digits.data import mnist, pen_strokes
 from digits.data.mnist_form import as_mnist
 
@@ -34,7 +35,16 @@ GAPS = 0.04  # the share of strokes in which the pen leaves the paper for a mome
 
 def load_training():
     """Return training and validation images of the synthetic data set, two `mnist.Examples`."""
-    return mnist.split(mnist.Examples(*digits(IMAGES, SEED), NAME))
+    pairs = counted(inked_digits(IMAGES, SEED))
+    return mnist.split(mnist.Examples(*in_mnist_form(pairs, IMAGES), NAME))
+
+
+def counted(pairs):
+    """Yield the pairs, and show on a terminal how many of `IMAGES` there are."""
+    for done, pair in enumerate(pairs, start=1):
+        if done % 100 == 0:
+            show_progress("generating", done, IMAGES)
+        yield pair
 
 
 def per_epoch(epochs, counts, seed):
