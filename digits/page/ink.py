@@ -9,18 +9,18 @@ from digits.page.components import Components, connected_components
 from digits.page.ruled_lines import ruled_lines
 
 CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows or a desk
-MIN_CONTRAST = 0.05  # of black to white: whatever is fainter is no ink
-NOISE_MARGIN = 5  # noise levels: whatever is fainter is no ink
+MIN_CONTRAST = 0.05  # of black to white: watermarks are fainter, pencil is not
+NOISE_MARGIN = 5  # standard deviations: of normal noise, one pixel in 3 million is beyond
 OTSU_SHARE = 0.6  # of the Otsu threshold, which noise does not reach, however strong
 MAX_STROKE_WIDTH = 0.4  # of the picture's side (the root of its area): what is wider is background
 MAX_CROPPED_STROKE_WIDTH = 0.8  # the same in a cropped digit, which fills its picture
-MIN_BACKGROUND = 0.1  # of a cropped digit's pixels
-STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: from fine pens to thick markers
+MIN_BACKGROUND = 0.1  # of a cropped digit's pixels: their median may be ink
+STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: fine pens to thick markers
 FULL_CONTRAST = 0.3  # of black to white: with more, a pixel is no more likely to be ink
 POLARITY_SIDE = 500  # px: large enough to tell the polarity, or a colour's contrast
-MIN_POLARITY_PROBABILITY = 0.33  # of a polarity that is worth reading
-CONTRAST_QUANTILE = 0.99  # of the top-hat: specks do not count
-FULL_QUANTILE = 0.9  # of a component's darkness, whose outline is fainter
+MIN_POLARITY_PROBABILITY = 0.33  # half as probable as the other: worth reading, too
+CONTRAST_QUANTILE = 0.99  # of the top-hat: dark specks do not count
+FULL_QUANTILE = 0.9  # of a component's pixels: a spot where the pencil pressed does not count
 INK_SHARE = 0.35  # of a component's full darkness: what is fainter was rubbed out, or is outline
 
 

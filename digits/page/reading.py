@@ -8,20 +8,20 @@ import numpy as np
 from digits.page.answers import Digit
 from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
 
-MAX_SEGMENTS = 400  # that are classified: of 421 pictures, the one with the most has 133
-MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height, shared by neighbours in a row
-MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit
+MAX_SEGMENTS = 400  # that are classified: of 392 pictures, the one with the most has 241
+MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row that slopes by 30°
+MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit: a gap of the pen
 MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
-MAX_STACKED_GAP = 0.15  # of the digits' height, between a part and the one below
+MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of ones is further
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
-SPLIT_COST = 1.0  # of splitting a component
+SPLIT_COST = 1.0  # of a split: the digits must be e = 2.7 times as probable
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
-MIN_CONFIDENCE = 0.2  # mean of a page's digits: with less, they are none
+MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.1
 MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
-MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: more overlap is in a pattern
-MAX_ONES = 9  # side by side in a number
+MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: hatching overlaps more
+MAX_ONES = 9  # side by side in a number: a comb, a ruler or a barcode has more
 CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
 LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
 MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph

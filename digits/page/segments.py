@@ -13,18 +13,18 @@ from digits.page.ink import Ink, is_cropped
 BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be the bar of one
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
-MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a digit that touches the border
+MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
 MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
-MAX_COMPONENTS = 60  # in a picture of digits
-MAX_ASPECT = 1.5  # width by height of a digit of several components
-MAX_SPLITS = 6  # of one component
-MIN_SPLIT_WIDTH = 0.25  # of the digits' height, to either side of a split
+MAX_COMPONENTS = 60  # a full page of numbers: more are a pattern
+MAX_ASPECT = 1.5  # width by height of a digit of several components: a broad 2 has as much
+MAX_SPLITS = 6  # of one component: into seven touching digits
+MIN_SPLIT_WIDTH = 0.25  # of the digits' height: a narrow 1 between two splits
 MIN_SPLIT_ASPECT = 0.8  # width by height: what is narrower is one digit at most
-WHITE_QUANTILE = 0.9  # of a digit's darkness: as dark and more becomes white, 255
+WHITE_QUANTILE = 0.9  # of a digit's pixels, which becomes 255: not the darkest spot of a pencil
 MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
-BOX_SHARE = 0.1  # of white: fainter pixels are outside the digit's box
+BOX_SHARE = 0.1  # of white: what is fainter, as a marker's shadow, is outside the digit's box
 WORKING_SIDE = 140  # px: seven for each pixel of MNIST's 20
 THIN_STROKE, NORMAL_STROKE = 1.6, 2.2  # px at MNIST's 20; its own strokes have 2 to 4
 
