@@ -37,7 +37,7 @@ EXAMPLES = """\
 class Rule(NamedTuple):
     """A constant or function of a module, what switches it off, and the golden page it is for.
 
-    Without `off`, it bounds time or memory alone.
+    Without `off`, it has no such value: it bounds time or memory, or is a resolution.
     """
 
     module: object

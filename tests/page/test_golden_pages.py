@@ -38,7 +38,7 @@ def test_golden_page_is_misread_without_its_rule(predict, rule):
 @pytest.mark.parametrize("label", range(10))
 def test_hairline_digit_has_strokes_about_as_wide_as_mnist_s(predict, label):
     def amount_of_ink(pen):
-        """Return that of the network's input, for a digit 300 px high: 30 px wide as in MNIST."""
+        """Return the ink in the network's input for a digit 300 px high; MNIST's pens have 30."""
         ink = np.pad(digit(label, 300, pen, np.random.default_rng(1)), 40)
         (found,) = pipeline.answer_to_drawing(scan(paper(ink)), predict).digits
         return found.image.sum(dtype=int)
