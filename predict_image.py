@@ -44,7 +44,7 @@ def main():
     require_outputs(arguments)
     from digits.network import model_file  # after parsing: --help needs no NumPy
 
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     if arguments.interactive:
         return converse(arguments, predict)
     first_answers, status = print_answers(asked_answers(arguments, predict), arguments.json)

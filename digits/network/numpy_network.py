@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.network import model_safety
-from digits.network.activations import (
+from digits.network.numpy_activations import (
     ACTIVATION_LAYERS,
     PER_PRODUCT,
     Computes,
@@ -30,7 +30,7 @@ from digits.network.activations import (
     require,
     require_shape,
 )
-from digits.network.image_layers import (
+from digits.network.numpy_convolutions import (
     average_pooling,
     convolution,
     depthwise,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits.network.activations import slices
+from digits.network.numpy_activations import slices
 
 OF_VALUES = np.float32(
     [

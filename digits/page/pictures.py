@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from digits import UserError
 from digits.files import first_line, reason, special_kind
-from digits.page import decoding
+from digits.page import picture_formats
 from digits.page.filters import median, shrunk
 from digits.page.ink import contrast
 
@@ -30,7 +30,7 @@ def files_at(path):
 
 
 def is_picture(path):
-    has_suffix = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
+    has_suffix = path.suffix.lower() in picture_formats.SUFFIXES and not path.name.startswith(".")
     return has_suffix and not path.is_dir()
 
 
@@ -42,9 +42,9 @@ def load(path):
     """
     try:
         require_picture_file(path)
-        with warnings.catch_warnings(), decoding.picture_file(path) as file:
+        with warnings.catch_warnings(), picture_formats.picture_file(path) as file:
             warnings.simplefilter("ignore")  # about oddities that do no harm
-            return upright_and_reduced(decoding.decoded(file, PAGE_SIDE))
+            return upright_and_reduced(picture_formats.decoded(file, PAGE_SIDE))
     except UserError:
         raise
     except Exception as error:  # each of Pillow's many readers raises what it likes
@@ -65,7 +65,7 @@ def require_picture_file(path):
 
 def fault(error):
     if isinstance(error, (MemoryError, Image.DecompressionBombError)):
-        return decoding.TOO_LARGE
+        return picture_formats.TOO_LARGE
     if isinstance(error, OSError) and error.errno:
         return f"cannot be read ({reason(error)}); check the path"
     return "the picture is damaged; save it anew as PNG or JPEG"

@@ -11,7 +11,7 @@ import pytest
 from conftest import full_disk, little_memory
 
 from digits import UserError
-from digits.network import model_file, model_safety, numpy_network, recipes
+from digits.network import model_file, model_safety, numpy_network, predictor, recipes
 from digits.network.tensorflow_start import import_tensorflow
 
 import_tensorflow()
@@ -121,7 +121,7 @@ def test_room_for_a_model_is_asked_for_before_training(tmp_path):
 
 
 def assert_no_model(path, words):
-    for read in (model_file.predictor, model_file.training_record):
+    for read in (predictor.load, model_file.training_record):
         with pytest.raises(UserError, match=words) as caught:
             read(path)
         assert path.name in str(caught.value)
@@ -149,14 +149,14 @@ def test_truncated_model_is_refused(saved, share):
     whole = saved.read_bytes()
     saved.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(UserError, match="damaged"):
-        model_file.predictor(saved)
+        predictor.load(saved)
 
 
 @pytest.mark.parametrize(("side", "classes"), [(32, 10), (28, 12)])
 def test_network_for_other_images_or_classes_is_refused(tmp_path, side, classes):
     small_network(side, classes).save(tmp_path / "net.h5")
     with pytest.raises(UserError, match=r"net\.h5"):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
 
 
 def test_network_without_finite_weights_is_refused(tmp_path):
@@ -164,14 +164,14 @@ def test_network_without_finite_weights_is_refused(tmp_path):
     network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
     network.save(tmp_path / "net.h5")
     with pytest.raises(UserError, match=r"net\.h5 .*not finite numbers"):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
 
 
 def test_answer_that_is_no_number_is_a_sentence(saved):
     with h5py.File(saved, "r+") as file:
         group, name = kernel_of(file)
         group[name][256] = 3e38  # of a pixel that is 0 in the images that a model is tried on
-    predict = model_file.predictor(saved)
+    predict = predictor.load(saved)
     with pytest.raises(UserError, match=r"net\.h5 has outputs that are not finite numbers"):
         predict(np.full((1, 28, 28), 255, np.uint8))
 
@@ -350,7 +350,7 @@ def test_hostile_model_is_refused_and_nothing_of_it_is_run(tmp_path, words, chan
     monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("Keras read it"))
     hostile(tmp_path / "net.h5", change)
     with pytest.raises(UserError, match=words) as caught:
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
     assert "net.h5" in str(caught.value) and "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
 
@@ -364,7 +364,7 @@ def test_model_that_runs_code_or_reads_other_files_is_refused_with_trust_too(
     monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("Keras read it"))
     hostile(tmp_path / "net.h5", change)
     with pytest.raises(UserError, match="not loaded"):
-        model_file.predictor(tmp_path / "net.h5", trust=True)
+        predictor.load(tmp_path / "net.h5", trust=True)
 
 
 def test_description_that_says_a_thing_twice_is_refused(saved):
@@ -372,7 +372,7 @@ def test_description_that_says_a_thing_twice_is_refused(saved):
         text = file.attrs["model_config"]
         file.attrs["model_config"] = text.replace('"units":', '"units": 10, "units":')
     with pytest.raises(UserError, match="damaged"):
-        model_file.predictor(saved)
+        predictor.load(saved)
 
 
 @pytest.mark.parametrize("ending", [".h5", ".keras"])
@@ -382,7 +382,7 @@ def test_keras_s_own_format_is_kept_safe_with_trust(tmp_path, ending, monkeypatc
     network = keras.Sequential([keras.Input((28, 28, 1)), layers.UpSampling2D(), layers.Flatten()])
     network.save(tmp_path / f"net{ending}")
     with pytest.raises(UserError):
-        model_file.predictor(tmp_path / f"net{ending}", trust=True)
+        predictor.load(tmp_path / f"net{ending}", trust=True)
     assert asked == {"compile": False, "safe_mode": True}
 
 
@@ -428,7 +428,7 @@ def test_network_beyond_the_budget_is_refused_before_it_computes(tmp_path, build
     build().save(tmp_path / "net.h5")
     monkeypatch.setattr(numpy_network.Network, "values", lambda *_: pytest.fail("it computes"))
     with pytest.raises(model_safety.NeedsTrustError, match=BEYOND[build]):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
 
 
 OTHER_KINDS = {
@@ -471,13 +471,13 @@ def test_pipe_as_a_model_is_refused(tmp_path):
 
 def test_network_of_keras_before_2_2_3_is_read(saved):
     images = np.random.default_rng(1).integers(0, 256, (3, 28, 28), np.uint8)
-    before = model_file.predictor(saved)(images)
+    before = predictor.load(saved)(images)
     with h5py.File(saved, "r+") as file:
         model = json.loads(file.attrs["model_config"])
         model["config"] = model["config"]["layers"][1:]  # a list, without an input of its own
         model["config"][0]["config"]["batch_input_shape"] = [None, 28, 28, 1]
         file.attrs["model_config"] = json.dumps(model)
-    np.testing.assert_array_equal(model_file.predictor(saved)(images), before)
+    np.testing.assert_array_equal(predictor.load(saved)(images), before)
 
 
 def test_branches_as_keras_2_describes_them_are_read(tmp_path):
@@ -487,13 +487,13 @@ def test_branches_as_keras_2_describes_them_are_read(tmp_path):
         tmp_path / "net.h5"
     )
     images = np.random.default_rng(1).integers(0, 256, (3, 28, 28), np.uint8)
-    before = model_file.predictor(tmp_path / "net.h5")(images)
+    before = predictor.load(tmp_path / "net.h5")(images)
     with h5py.File(tmp_path / "net.h5", "r+") as file:
         model = json.loads(file.attrs["model_config"])
         for layer in model["config"]["layers"]:
             layer["inbound_nodes"] = [as_keras_2(use) for use in layer["inbound_nodes"]]
         file.attrs["model_config"] = json.dumps(model | {"class_name": "Model"})
-    np.testing.assert_array_equal(model_file.predictor(tmp_path / "net.h5")(images), before)
+    np.testing.assert_array_equal(predictor.load(tmp_path / "net.h5")(images), before)
 
 
 def as_keras_2(use):
@@ -550,7 +550,7 @@ def enormous_image(file, described):
 def test_network_that_asks_for_enormous_images_is_refused_before_one_is_made(tmp_path):
     hostile(tmp_path / "net.h5", enormous_image)
     with pytest.raises(UserError, match="does not take images of 28×28"):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
 
 
 @pytest.mark.parametrize(("setting", "value"), [("pool_size", 10**9), ("strides", 0)])
@@ -564,4 +564,4 @@ def test_windows_beyond_reason_are_refused(tmp_path, setting, value):
         described["config"]["layers"][1]["config"] |= {setting: [value] * 2, "padding": "same"}
         file.attrs["model_config"] = json.dumps(described)
     with pytest.raises(UserError, match="damaged"):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.data import synthetic
-from digits.network import model_file, other_models
+from digits.network import other_models, predictor
 from digits.network.tensorflow_start import import_tensorflow
 
 import_tensorflow()
@@ -62,7 +62,7 @@ def assert_read_as(network, pixels, words, path, capsys):
     """Assert that a network's convention is found, and that it answers as with its pixels."""
     network.save(path)
     images, labels = synthetic.digits(300, seed=9)
-    probabilities = model_file.predictor(path)(images)
+    probabilities = predictor.load(path)(images)
     said = capsys.readouterr().err
     assert f"expects pixels {words}" in said and len(said.splitlines()) == 1
     expected = network.predict(pixels(images), verbose=0)
@@ -91,7 +91,7 @@ def test_answers_that_are_no_probabilities_become_some(last, words, tmp_path, ca
     network = of_convention(FROM_0_TO_1, last)
     network.save(tmp_path / "theirs.h5")
     images, _ = synthetic.digits(100, seed=9)
-    probabilities = model_file.predictor(tmp_path / "theirs.h5")(images)
+    probabilities = predictor.load(tmp_path / "theirs.h5")(images)
     assert f"{words}, and expects pixels from 0 to 1, light" in capsys.readouterr().err
     raw = network.predict(pixels_of(FROM_0_TO_1, images), verbose=0).astype(float)
     numerator = np.exp(raw) if last == "linear" else raw
@@ -103,7 +103,7 @@ def test_so_is_that_of_a_network_that_keras_must_compute(tmp_path, capsys):
     words = "from 0 to 1, dark ink on light"
     inner = of_convention(words)
     keras.Sequential([keras.Input((28, 28)), inner]).save(tmp_path / "theirs.h5")
-    model_file.predictor(tmp_path / "theirs.h5", trust=True)
+    predictor.load(tmp_path / "theirs.h5", trust=True)
     said = capsys.readouterr().err
     assert "Sequential" in said and words in said
 
@@ -112,7 +112,7 @@ def test_network_that_no_convention_fits_is_not_to_be_trusted(tmp_path, capsys):
     network = network_for((28, 28), "softmax")
     network.set_weights(trained(shuffled=True))
     network.save(tmp_path / "theirs.h5")
-    model_file.predictor(tmp_path / "theirs.h5")
+    predictor.load(tmp_path / "theirs.h5")
     assert "do not trust its answers" in capsys.readouterr().err
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from digits.network import winograd
-from digits.network.activations import (
+from digits.network.numpy_activations import (
     PER_PRODUCT,
     PER_VALUE,
     Computes,
