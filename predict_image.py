@@ -42,7 +42,7 @@ LONGEST_LINE = 10_000  # characters of a typed line: a longer one is no path
 def main():
     arguments = parsed()
     require_outputs(arguments)
-    from digits.network import model_file  # after parsing: --help needs no NumPy
+    from digits.network import predictor  # after parsing: --help needs no NumPy
 
     predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     if arguments.interactive:

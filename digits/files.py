@@ -33,16 +33,11 @@ def whole_file(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
-            flush(partial)
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())  # so that a power cut does not leave it empty
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def flush(path):
-    """Write a file through to the disk, so that a power cut does not leave it empty."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -80,10 +75,9 @@ def require_writable(path, size=0):
 
 def require_replaceable(path):
     """Raise OSError if there is something at `path` that no file may replace."""
-    if path.is_dir():
-        raise IsADirectoryError(0, "it is a folder")
-    if path.exists() and special_kind(path):
-        raise FileExistsError(0, f"it is {special_kind(path)}")
+    kind = "a folder" if path.is_dir() else path.exists() and special_kind(path)
+    if kind:
+        raise FileExistsError(0, f"it is {kind}")
 
 
 def claim(path, size):
@@ -95,31 +89,25 @@ def claim(path, size):
 def locked(path):
     """Keep other processes from locking `path` in this block.
 
-    The system locks an empty file beside `path`, until the process ends in whatever way. Some file
-    systems have no locks; then nothing is locked. Missing folders are made, and removed again if
-    they stay empty. Raises UserError if another process holds the lock, or if it cannot be made.
+    The system locks an empty file beside `path`, until the process ends in whatever way. Missing
+    folders are made, and removed again if they stay empty. Raises UserError if another process
+    holds the lock, or if it cannot be made.
     """
     target, _ = target_and_partial(path)
-    folders = [each for each in target.parents if not each.exists()]
+    new_folders = [each for each in target.parents if not each.exists()]
     with as_user_error(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         file = locked_file(target.with_name(f".{target.name}.lock"))
     if file is None:
-        raise UserError(
-            f"another process is writing {shown(path)}: wait until it has ended, or name another"
-            " place"
-        )
+        way_on = "wait until it has ended, or name another place"
+        raise UserError(f"another process is writing {shown(path)}: {way_on}")
     try:
         yield
     finally:
         remove_lock(file)
-        remove_empty(folders)
-
-
-def remove_empty(folders):
-    with suppress(OSError):  # no longer empty, or gone
-        for folder in folders:
-            folder.rmdir()
+        with suppress(OSError):  # no longer empty, or gone
+            for folder in new_folders:
+                folder.rmdir()
 
 
 def locked_file(path):
@@ -178,10 +166,7 @@ def as_user_error(path):
 
 
 def user_path(text):
-    """Return the path in a text that a user typed; ~ is the home folder.
-
-    Raises UserError for a NUL character, which no path can have.
-    """
+    """Return the path in a typed text; ~ is the home folder. Raises UserError for a NUL."""
     if "\0" in str(text):
         raise UserError(f"no file has a NUL character in its name: {text}; check the path")
     try:
@@ -200,10 +185,9 @@ def shown(path):
 
 
 def special_kind(path):
-    """Return what `path` is if it is neither a file nor a folder, like "a named pipe"; else None.
+    """Return what `path` is if neither a file nor a folder, like "a named pipe"; else None.
 
-    Opening one may never return. Links are followed. Raises OSError if there is no such path, and
-    ValueError for a NUL character.
+    Opening one may never return. Raises OSError if there is no such path, ValueError for a NUL.
     """
     mode = Path(path).stat().st_mode
     return next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), None)
@@ -218,6 +202,15 @@ def printable(text, longest=None):
 def reason(error):
     """Return the reason of an OSError, without its number and path."""
     return error.strerror or first_line(error)
+
+
+def fault(error, refused, damaged):
+    """Return what keeps a file from being read: `refused`, with the system's reason for its {}.
+
+    Or `damaged`, if `error` is no refusal of the system.
+    """
+    is_of_system = isinstance(error, OSError) and error.errno
+    return refused.format(reason(error)) if is_of_system else damaged
 
 
 def first_line(error):
@@ -244,10 +237,7 @@ def open_zip(raw):
 
 
 def zip_member(archive, name):
-    """Return the `ZipInfo` of a member.
-
-    Raises KeyError if it is missing, ValueError if zipfile would unpack it all at once.
-    """
+    """Return a `ZipInfo`. Raises KeyError, or ValueError if zipfile would unpack it at once."""
     info = archive.getinfo(name)
     if info.compress_type not in (STORED, DEFLATED):
         raise ValueError(f"{name} is neither stored nor deflated")

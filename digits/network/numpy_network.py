@@ -15,15 +15,15 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.network import model_safety
+from digits.network.model_safety import OnlyKerasError
 from digits.network.numpy_activations import (
     ACTIVATION_LAYERS,
     PER_PRODUCT,
     Computes,
-    Layer,
     activation,
+    bias_of,
     elementwise,
     exponentials,
-    kernel_and_bias,
     no_change,
     number,
     plus,
@@ -39,7 +39,6 @@ from digits.network.numpy_convolutions import (
     separable,
     zero_padding,
 )
-from digits.network.model_safety import OnlyKerasError
 
 BATCH_SIZE = 96  # images that one thread computes at a time, at most
 IMAGE = (28, 28, 1)  # the input shape of a network that takes images of any size
@@ -61,7 +60,7 @@ class Step(NamedTuple):
     name: str
     compute: Callable
     inputs: list[str | None]
-    done_with: list[str | None]
+    done_with: set[str | None]
 
 
 class Network:
@@ -81,7 +80,6 @@ class Network:
         return answers
 
     def members(self, images):
-        """Return the outputs of each member of an ensemble, float32 (n, members, 10)."""
         last = self.layers[-1]
         names = last.inputs if last.kind == "Average" else [last.name]
         return np.stack(self.in_batches(images, names), axis=1)
@@ -117,9 +115,8 @@ class Network:
         values = {None: images}
         for step in self.steps:
             values[step.name] = step.compute(*[values[name] for name in step.inputs])
-            for name in step.done_with:
-                if name not in names:
-                    del values[name]
+            for name in step.done_with.difference(names):
+                del values[name]
         return [values[name] for name in names]
 
 
@@ -160,7 +157,7 @@ def steps(layers, shape):
         held = sum(map(prod, shapes.values())) + computes.scratch
         most, work = max(most, held), work + computes.work
         require_within_budget(most, work)
-        done_with = [name for name in set(layer.inputs) if last[name] == layer.name]
+        done_with = {name for name in layer.inputs if last[name] == layer.name}
         for name in done_with:
             del shapes[name]
         found.append(Step(layer.name, computes.function, layer.inputs, done_with))
@@ -168,7 +165,6 @@ def steps(layers, shape):
 
 
 def require_within_budget(values, work):
-    """Raise OnlyKerasError if one image takes too much memory or time."""
     if values > MOST_VALUES:
         raise OnlyKerasError(f"more than {MOST_VALUES:,} values at a time")
     if work > MOST_WORK:
@@ -176,10 +172,7 @@ def require_within_budget(values, work):
 
 
 def in_threads(function, items, most):
-    """Apply `function` to each item in a pool of `most` threads; return the results in order.
-
-    NumPy releases the GIL.
-    """
+    """Apply `function` to each item in `most` threads, in order. NumPy releases the GIL."""
     if len(items) < 2 or most < 2:
         return [function(item) for item in items]
     from concurrent.futures import ThreadPoolExecutor
@@ -199,29 +192,27 @@ def network(model, weights_of):
     for each in described:
         if each.kind not in LAYERS:
             raise OnlyKerasError(f"a layer of kind {each.kind}")
-    stored = [named_weights(each, weights_of) for each in described]
-    if sum(array.size for weights in stored for array in weights.values()) > MOST_WEIGHTS:
+    stored = [with_weights(each, weights_of) for each in described]
+    if sum(array.size for layer in stored for array in layer.weights.values()) > MOST_WEIGHTS:
         raise OnlyKerasError(f"more than {MOST_WEIGHTS:,} weights")
-    layers = [
-        Layer(each.name, each.kind, each.config, copied(weights), each.inputs)
-        for each, weights in zip(described, stored, strict=True)
+    copies = [
+        {name: np.array(array, np.float32) for name, array in layer.weights.items()}
+        for layer in stored
     ]
+    layers = [layer._replace(weights=each) for layer, each in zip(stored, copies, strict=True)]
     first = described[0].config
     shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
     return Network(layers, image_shape(shape))
 
 
-def named_weights(layer, weights_of):
-    """Return a layer's arrays by Keras's names. Raises OnlyKerasError for quantised weights."""
-    names = weight_names(layer.kind, layer.config)
+def with_weights(layer, weights_of):
+    """Return a layer with its stored weights. Raises OnlyKerasError for quantised ones."""
+    names = WEIGHTS.get(layer.kind, ())
+    names = [name for name in names if layer.config.get(ASKED_FOR_BY.get(name), True)]
     arrays = weights_of(layer, names)
     if any(array.dtype.kind != "f" for array in arrays):
         raise OnlyKerasError("weights in whole numbers")
-    return dict(zip(names, arrays, strict=True))
-
-
-def copied(weights):
-    return {name: np.array(array, np.float32) for name, array in weights.items()}
+    return layer._replace(weights=dict(zip(names, arrays, strict=True)))
 
 
 def image_shape(shape):
@@ -230,9 +221,7 @@ def image_shape(shape):
     Raises OtherImagesError unless an image has 28×28 values.
     """
     sides = tuple(shape or ())[1:]
-    if None in sides and sides[2:] not in ((), (1,), (None,)):
-        raise OtherImagesError
-    if not sides or None in sides:
+    if not sides or (None in sides and sides[2:] in ((), (1,), (None,))):
         return IMAGE
     if not all(isinstance(side, int) and side > 0 for side in sides) or prod(sides) != 784:
         raise OtherImagesError
@@ -240,7 +229,6 @@ def image_shape(shape):
 
 
 def unchanged(layer, shape):
-    """Input, and layers that do nothing outside training."""
     return Computes(shape, no_change)
 
 
@@ -298,7 +286,7 @@ def reshape(layer, shape):
 
 
 def permute(layer, shape):
-    """The axes of a Permute layer count from 1; the batch axis is not among them."""
+    """Permute a layer's axes, which count from 1 without the batch axis."""
     axes = list(layer.config["dims"])
     if sorted(axes) != list(range(1, len(shape) + 1)):
         raise ValueError(f"axes {axes} of {shape}")
@@ -307,29 +295,23 @@ def permute(layer, shape):
 
 
 def dense(layer, shape):
-    (kernel, bias), activate = kernel_and_bias(layer), activation(layer.config["activation"])
+    kernel, activate = layer.weights["kernel"], activation(layer.config["activation"])
     require_shape(kernel, (shape[-1], layer.config["units"]))
-    target = (*shape[:-1], kernel.shape[1])
+    bias, target = bias_of(layer, kernel.shape[1]), (*shape[:-1], kernel.shape[1])
     work = PER_PRODUCT * prod(shape) * kernel.shape[1] + exponentials(target)
     return Computes(target, lambda values: activate(plus(values @ kernel, bias)), work)
 
 
 def batch_normalization(layer, shape):
     require(layer, axis=[-1, [-1], len(shape), [len(shape)]])
-    factor, offset = normalisation(layer)
-    require_shape(factor, shape[-1:])
-    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elementwise(shape))
-
-
-def normalisation(layer):
-    """Return the factor and offset per channel that a batch normalisation comes to."""
     weights = layer.weights
-    mean, variance = weights["moving_mean"], weights["moving_variance"]
     for each in weights.values():
-        require_shape(each, mean.shape[:1])
-    factor = weights.get("gamma", 1) / np.sqrt(variance + number(layer, "epsilon"))
-    offset = weights.get("beta", 0) - mean * factor
-    return factor.astype(np.float32), offset.astype(np.float32)
+        require_shape(each, shape[-1:])
+    deviation = np.sqrt(weights["moving_variance"] + number(layer, "epsilon"))
+    factor = weights.get("gamma", 1) / deviation
+    offset = weights.get("beta", 0) - weights["moving_mean"] * factor
+    factor, offset = factor.astype(np.float32), offset.astype(np.float32)
+    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elementwise(shape))
 
 
 ONLY_FOR_TRAINING = (
@@ -361,7 +343,7 @@ LAYERS = {
     "ZeroPadding2D": zero_padding,
 }
 
-# Weights by Keras's names, in its order.
+# Weights by Keras's names, in its order; a layer's config may leave some out.
 KERNEL = ("kernel", "bias")
 WEIGHTS = {
     "Dense": KERNEL,
@@ -371,9 +353,3 @@ WEIGHTS = {
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
 }
 ASKED_FOR_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
-
-
-def weight_names(kind, config):
-    """Return the names of a layer's weights, in Keras's order; its config may leave some out."""
-    names = WEIGHTS.get(kind, ())
-    return [name for name in names if config.get(ASKED_FOR_BY.get(name), True)]

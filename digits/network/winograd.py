@@ -5,7 +5,7 @@ by one, channels by filters, and the products are transformed back to the tile's
 multiplications for 144. This is F(4×4, 3×3) of Lavin and Gray (2015, arXiv:1509.09308).
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,10 +41,7 @@ OF_PRODUCTS = np.float32(
     ]
 )
 RESULTS, VALUES = OF_PRODUCTS.shape  # along a side of a tile: outputs 4, inputs 6
-IN_ALL = (
-    1  # the sum whose product counts once in each output, along either axis: add the bias there
-)
-
+IN_ALL = 1  # the sum whose product counts once in each output, along either axis: for the bias
 LARGEST_SIDE = 64  # of the output, in pixels
 
 
@@ -71,24 +68,22 @@ def convolution(kernel, bias, activate):
     It takes values, float32 (n, height, width, channels), and the padding before and after their
     rows and columns. It returns the activated output, float32 (n, rows, columns, filters).
     """
-    channels, filters = kernel.shape[2:]
     factors = OF_KERNEL @ (OF_KERNEL @ kernel.reshape(3, -1)).reshape(VALUES, 3, -1)
-    factors = factors.reshape(VALUES, VALUES, channels, filters)
+    return partial(convolved, factors.reshape(VALUES, VALUES, *kernel.shape[2:]), bias, activate)
 
-    def apply(values, edges):
-        n, height, width, _ = values.shape
-        down, across = along(height, edges[0]), along(width, edges[1])
-        out = np.empty((n, down.tiles, RESULTS, across.results * filters), np.float32)
-        sums_of_image = down.tiles * across.tiles * VALUES**2
-        for some in slices(n, sums_of_image * max(channels, filters)):
-            sums = summed(values[some], down, across)
-            products = np.empty((VALUES, sums.shape[1], VALUES, filters), np.float32)
-            np.matmul(sums.swapaxes(1, 2), factors, out=products.swapaxes(1, 2))
-            products[IN_ALL, :, IN_ALL] += bias
-            activate(results(products, down, across, out[some]))
-        return out.reshape(n, -1, across.results, filters)[:, : down.results]
 
-    return apply
+def convolved(factors, bias, activate, values, edges):
+    n, height, width, channels = values.shape
+    filters, down, across = len(bias), along(height, edges[0]), along(width, edges[1])
+    out = np.empty((n, down.tiles, RESULTS, across.results * filters), np.float32)
+    sums_of_image = down.tiles * across.tiles * VALUES**2
+    for some in slices(n, sums_of_image * max(channels, filters)):
+        sums = summed(values[some], down, across)
+        products = np.empty((VALUES, sums.shape[1], VALUES, filters), np.float32)
+        np.matmul(sums.swapaxes(1, 2), factors, out=products.swapaxes(1, 2))
+        products[IN_ALL, :, IN_ALL] += bias
+        activate(results(products, down, across, out[some]))
+    return out.reshape(n, -1, across.results, filters)[:, : down.results]
 
 
 def summed(values, down, across):

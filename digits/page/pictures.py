@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digits import UserError
-from digits.files import first_line, reason, special_kind
+from digits.files import fault, first_line, special_kind
 from digits.page import picture_formats
 from digits.page.filters import median, shrunk
 from digits.page.ink import contrast
@@ -47,8 +47,12 @@ def load(path):
             return upright_and_reduced(picture_formats.decoded(file, PAGE_SIDE))
     except UserError:
         raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise UserError(picture_formats.TOO_LARGE) from error
     except Exception as error:  # each of Pillow's many readers raises what it likes
-        raise UserError(fault(error)) from error
+        damaged = "the picture is damaged; save it anew as PNG or JPEG"
+        refused = "cannot be read ({}); check the path"
+        raise UserError(fault(error, refused, damaged)) from error
 
 
 def require_picture_file(path):
@@ -61,14 +65,6 @@ def require_picture_file(path):
         raise UserError(f"{kind}, not a picture; save the picture in a file, and name that")
     if path.is_dir() and os.access(path, os.R_OK):
         raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
-
-
-def fault(error):
-    if isinstance(error, (MemoryError, Image.DecompressionBombError)):
-        return picture_formats.TOO_LARGE
-    if isinstance(error, OSError) and error.errno:
-        return f"cannot be read ({reason(error)}); check the path"
-    return "the picture is damaged; save it anew as PNG or JPEG"
 
 
 def upright_and_reduced(picture):

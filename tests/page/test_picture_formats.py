@@ -269,7 +269,9 @@ print(pictures.load(Path(sys.argv[2])).size)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep to no such limit")
-@pytest.mark.parametrize(("size", "said"), [(picture_formats.MAX_MEMORY, "(1900, 1900)"), (10**6, "")])
+@pytest.mark.parametrize(
+    ("size", "said"), [(picture_formats.MAX_MEMORY, "(1900, 1900)"), (10**6, "")]
+)
 def test_decoder_that_takes_more_than_its_share_of_memory_fails(tmp_path, size, said):
     rings("RGB", 1900).save(tmp_path / "ring.jp2")
     result = subprocess.run(  # for this process may have memory that it does not use
