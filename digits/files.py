@@ -193,10 +193,9 @@ def special_kind(path):
     return next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), None)
 
 
-def printable(text, longest=None):
-    """Return text as one line, control characters as escapes like \\x1b, cut at `longest`."""
-    escaped = (each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
-    return "".join(escaped)[:longest]
+def printable(text):
+    """Return text as one line, control characters as escapes like \\x1b."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
 
 
 def reason(error):
@@ -245,7 +244,7 @@ def zip_member(archive, name):
 
 
 def zip_content(archive, name, most):
-    """Return the bytes of a member. Raises ValueError if they are more than `most`, or damaged."""
+    """Return a member's bytes. Raises ValueError if they are more than `most`, or damaged."""
     info = zip_member(archive, name)
     if info.file_size > most:
         raise ValueError(f"{name} has {info.file_size:,} bytes")

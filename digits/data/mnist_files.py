@@ -38,14 +38,15 @@ class Header(NamedTuple):
 def read(path, part):
     """Return the images, uint8 (n, 28, 28), and labels, integers (n,), of `part` at `path`.
 
-    `path` is an .npz in the layout of Keras's mnist.npz, a folder of the four IDX files, gzipped
-    or not, or one of those files. Raises UserError if they are missing, damaged or of other types
-    or shapes.
+    That is an .npz in Keras's layout, a folder of the four IDX files, gzipped or not, or one of
+    them. Raises UserError if they are missing, damaged or of other types or shapes.
     """
     require_ordinary(path)
     if path.is_dir():
         return read_idx(path, part)
-    return read_idx(path.parent, part) if is_idx(path) else read_npz(path, part)
+    with guarded(path), path.open("rb") as file:
+        is_idx = file.read(3).startswith((IDX_START, GZIP_START))
+    return read_idx(path.parent, part) if is_idx else read_npz(path, part)
 
 
 def require_ordinary(path):
@@ -90,8 +91,8 @@ def require_layout(images, labels, part, path):
         found = f"labels are {labels.dtype} {labels.shape}, not integers ({count},)"
     else:
         return
-    found = printable(found, LONGEST_QUOTE)
-    raise UserError(f"{path} is not in MNIST's layout: {part} {found}; {ANOTHER}")
+    what = f"{part} {printable(found)[:LONGEST_QUOTE]}"
+    raise UserError(f"{path} is not in MNIST's layout: {what}; {ANOTHER}")
 
 
 def read_npz(path, part):
@@ -116,11 +117,6 @@ def npy_header(archive, name):
     if dtype.kind in "ui" and header.file_size != member.file_size:
         raise ValueError("header and size differ")
     return header
-
-
-def is_idx(path):
-    with guarded(path), path.open("rb") as file:
-        return file.read(3).startswith((IDX_START, GZIP_START))
 
 
 def read_idx(folder, part):

@@ -49,7 +49,7 @@ class NeedsTrustError(UserError):
     """A model that only Keras can load, which is not safe for a file from a stranger."""
 
     def __init__(self, path, what):
-        self.what = printable(what, LONGEST_QUOTE)
+        self.what = printable(what)[:LONGEST_QUOTE]
         super().__init__(
             f"{shown(path)} has {self.what}, which needs Keras: if you trust who made the file,"
             " --trust lets Keras load it"

@@ -86,12 +86,12 @@ def leads_elsewhere(member):
     """Whether an HDF5 group, at any depth, or the data of an array lies in another file."""
     import h5py
 
-    if not isinstance(member, h5py.Group):
+    if isinstance(member, h5py.Dataset):
         return bool(member.is_virtual or member.external)
-    links = (member.get(name, getlink=True) for name in member)
-    return not all(isinstance(each, h5py.HardLink) for each in links) or any(
-        map(leads_elsewhere, member.values())
-    )
+    if not isinstance(member, h5py.Group):
+        return False
+    is_here = all(isinstance(member.get(name, getlink=True), h5py.HardLink) for name in member)
+    return not is_here or any(map(leads_elsewhere, member.values()))
 
 
 FEWER, TRIED = 30, 100  # synthetic digits: for all conventions, then for those still likely
@@ -105,8 +105,7 @@ LEAST_SIGMOID = 1e-7  # so that the sum of ten zeros is no division by zero
 class Convention(NamedTuple):
     """How a network's pixels come from ours, 0 paper to 255 ink: times `scale`, plus `offset`.
 
-    With `by_norm`, divided by the Euclidean norm of their column instead, as
-    `keras.utils.normalize(images, axis=1)` does.
+    Or `by_norm`: divided by their column's Euclidean norm, as by `keras.utils.normalize`.
     """
 
     words: str

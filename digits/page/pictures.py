@@ -59,7 +59,7 @@ def require_picture_file(path):
     """Raise UserError if `path` is a folder, or a special file, whose content may never end."""
     try:
         kind = special_kind(path)
-    except ValueError as error:
+    except ValueError as error:  # a NUL in the path
         raise UserError(f"cannot be read ({first_line(error)}); check the path") from error
     if kind:
         raise UserError(f"{kind}, not a picture; save the picture in a file, and name that")
@@ -78,7 +78,6 @@ def upright_and_reduced(picture):
 
 
 def in_common_mode(picture):
-    """Return a PIL image in a mode that Pillow reduces and turns into grey."""
     if is_deep(picture):
         return scaled_to_one(picture)
     if picture.has_transparency_data:
@@ -87,8 +86,7 @@ def in_common_mode(picture):
 
 
 def is_deep(picture):
-    """Whether a picture is grey of more than eight bits: 16, 32 or floating-point."""
-    return picture.mode.startswith(("I", "F"))
+    return picture.mode.startswith(("I", "F"))  # grey of 16, 32 or floating-point bits
 
 
 def scaled_to_one(picture):
@@ -98,7 +96,9 @@ def scaled_to_one(picture):
     """
     brightest = max(values.max(initial=0, where=valid) for _, values, valid in bands(picture))
     white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
-    background = median_of_data(picture) / white
+    step = 1 + picture.width * picture.height // MAX_SAMPLED
+    sample = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
+    background = median(sample) / white if len(sample) else 0
     result = picture if picture.mode == "F" else Image.new("F", picture.size)
     for box, values, valid in bands(picture):
         scaled = np.where(valid, values, 0) / np.float32(white)
@@ -106,13 +106,6 @@ def scaled_to_one(picture):
         result.paste(Image.fromarray(scaled), box)
     result.info = picture.info
     return result
-
-
-def median_of_data(picture):
-    """Return the median of a deep picture's data, of a large one from an even sample."""
-    step = 1 + picture.width * picture.height // MAX_SAMPLED
-    found = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
-    return median(found) if len(found) else 0
 
 
 def bands(picture):
