@@ -203,7 +203,7 @@ def reason(error):
     return error.strerror or first_line(error)
 
 
-def fault(error, refused, damaged):
+def why_unreadable(error, refused, damaged):
     """Return what keeps a file from being read: `refused`, with the system's reason for its {}.
 
     Or `damaged`, if `error` is no refusal of the system.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import UserError, files
-from digits.files import LONGEST_QUOTE, fault, printable, special_kind
+from digits.files import LONGEST_QUOTE, printable, special_kind, why_unreadable
 
 MOST_IMAGES = 500_000  # 392 MB
 IDX_NAMES = {"train": "train", "test": "t10k"}
@@ -69,7 +69,7 @@ def guarded(path):
     except Exception as error:  # zipfile, NumPy and zlib raise many kinds
         damaged = "it is damaged or not in MNIST's format; get it anew"
         refused = "{}; name data that can be read with --data"
-        raise cannot_read(path, fault(error, refused, damaged)) from error
+        raise cannot_read(path, why_unreadable(error, refused, damaged)) from error
 
 
 def cannot_read(path, why):

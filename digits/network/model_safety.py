@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import UserError
-from digits.files import LONGEST_QUOTE, fault, printable, shown, special_kind
+from digits.files import LONGEST_QUOTE, printable, shown, special_kind, why_unreadable
 from digits.network import hdf5
 
 TRAIN_ONE = "train one with train_model.py"
@@ -140,7 +140,7 @@ def refusals(path):
         raise UserError(f"{shown(path)} holds weights without their network: {SAVE_ALL}") from error
     except DAMAGE as error:
         damaged = f"it is damaged or no Keras model; {TRAIN_ONE}"
-        what = fault(error, "{}; name one that can be read with --model", damaged)
+        what = why_unreadable(error, "{}; name one that can be read with --model", damaged)
         raise UserError(f"cannot read the model {shown(path)}: {what}") from error
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digits import UserError
-from digits.files import fault, first_line, special_kind
+from digits.files import first_line, special_kind, why_unreadable
 from digits.page import picture_formats
 from digits.page.filters import median, shrunk
 from digits.page.ink import contrast
@@ -52,7 +52,7 @@ def load(path):
     except Exception as error:  # each of Pillow's many readers raises what it likes
         damaged = "the picture is damaged; save it anew as PNG or JPEG"
         refused = "cannot be read ({}); check the path"
-        raise UserError(fault(error, refused, damaged)) from error
+        raise UserError(why_unreadable(error, refused, damaged)) from error
 
 
 def require_picture_file(path):
