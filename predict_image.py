@@ -181,7 +181,6 @@ def show_answers(answers, arguments, wait=True):
 
 
 def converse(arguments, predict):
-    """Answer each index or path that is typed, until an empty line."""
     from digits import plots
 
     for line in iter(typed_line, ""):

@@ -133,7 +133,6 @@ def is_open(number):
 
 
 def status_of(main):
-    """Return the exit status of `main`, after one sentence on stderr if something went wrong."""
     try:
         status = main()
         print(end="", flush=True)  # so that a full disk is noticed here
@@ -150,7 +149,7 @@ def status_of(main):
 
 
 def explained(error):
-    """Return an error as one sentence; raise one that is the program's own."""
+    """Return an error as one sentence; raise a module's that is not a package."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, ModuleNotFoundError):

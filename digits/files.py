@@ -74,7 +74,6 @@ def require_writable(path, size=0):
 
 
 def require_replaceable(path):
-    """Raise OSError if there is something at `path` that no file may replace."""
     kind = "a folder" if path.is_dir() else path.exists() and special_kind(path)
     if kind:
         raise FileExistsError(0, f"it is {kind}")
@@ -157,7 +156,6 @@ def target_and_partial(path):
 
 @contextmanager
 def as_user_error(path):
-    """Turn an OSError in this block into a UserError about writing `path`."""
     try:
         yield
     except OSError as error:
@@ -228,7 +226,6 @@ class SmallReads(io.BufferedReader):
 
 @contextmanager
 def open_zip(raw):
-    """Yield the `ZipFile` in a raw file or a `BytesIO`."""
     import zipfile  # few files are zips, and the import takes 5 ms
 
     with SmallReads(raw) as file, zipfile.ZipFile(file) as archive:

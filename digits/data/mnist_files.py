@@ -61,7 +61,7 @@ def require_ordinary(path):
 
 @contextmanager
 def guarded(path):
-    """Turn any exception in this block into a UserError about a data file."""
+    """Turn any exception into a UserError about a data file."""
     try:
         yield
     except UserError:
@@ -81,7 +81,6 @@ def lacking(what, path):
 
 
 def require_layout(images, labels, part, path):
-    """Raise UserError unless two headers are those of n images and n labels."""
     count = images.shape[0] if images.shape else 0
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
         found = f"images are {images.dtype} {images.shape}, not uint8 (n, 28, 28)"

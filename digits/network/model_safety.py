@@ -145,7 +145,6 @@ def refusals(path):
 
 
 def require_model(path):
-    """Raise UserError if a file cannot be a model, by its kind or its size."""
     special = special_kind(path) if exists(path) else None
     if special:
         raise UserError(f"{shown(path)} is {special}, not a file; name a model with --model")
@@ -195,7 +194,6 @@ def contents(data):
 
 
 def unzipped(data):
-    """Return the description and the weights in the bytes of a .keras file, a zip."""
     from digits import files  # for few models alone
 
     try:
@@ -253,7 +251,6 @@ def parsed(text):
 
 
 def require_no_program(description, path):
-    """Raise UserError if a description holds code, which Keras would run."""
     if holds_a_program(description):
         what = "it holds a Lambda layer, which is a program"
         raise UserError(f"{shown(path)} is not loaded, for {what}; {TRAIN_ONE}")
@@ -292,11 +289,14 @@ def parts_of(config):
 
 
 def inputs_in(model, parts):
+    names = [part["config"]["name"] for part in parts]
     if model["class_name"] == "Sequential":
-        return [[None], *([part["config"]["name"]] for part in parts[:-1])]
+        return [[None], *([name] for name in names[:-1])]
     if model["class_name"] not in ("Functional", "Model"):
         raise OnlyKerasError(f"a network of kind {model['class_name']}")
-    if not is_one_way(model["config"]):
+    ends = (np.ravel(model["config"][end]).tolist() for end in ("input_layers", "output_layers"))
+    first, last = ends  # of one: a name, and two numbers
+    if len(first) != 3 or len(last) != 3 or last[0] != names[-1]:
         raise OnlyKerasError("several inputs or outputs")
     return [inputs_of(part) for part in parts]
 
@@ -305,13 +305,6 @@ def require_known_class(part):
     name, module = part["class_name"], str(part.get("module") or "keras")  # older ones name none
     if module.partition(".")[0] not in MODULES or part.get("registered_name") not in (None, name):
         raise OnlyKerasError(f"a class of its own as {name}")
-
-
-def is_one_way(config):
-    """Whether a functional network has one input and one output, its last layer."""
-    ends = [np.ravel(config[name]).tolist() for name in ("input_layers", "output_layers")]
-    last = config["layers"][-1]["config"]["name"]
-    return [len(end) for end in ends] == [3, 3] and ends[1][0] == last
 
 
 def inputs_of(part):

@@ -40,17 +40,12 @@ def zero_padding(layer, shape):
     return Computes(target, lambda values: with_edges(values, edges), elementwise(target))
 
 
-def over_image(statistic):
-    """Return the function of a global pool: `statistic` of each channel."""
-
-    def computes(layer, shape):
-        require(layer, data_format=["channels_last"])
-        require_image(shape)
-        keep = bool(layer.config.get("keepdims"))
-        target = (1, 1, shape[2]) if keep else shape[2:]
-        return Computes(target, partial(statistic, axis=(1, 2), keepdims=keep), elementwise(shape))
-
-    return computes
+def global_pooling(layer, shape, statistic):
+    require(layer, data_format=["channels_last"])
+    require_image(shape)
+    keep = bool(layer.config.get("keepdims"))
+    target = (1, 1, shape[2]) if keep else shape[2:]
+    return Computes(target, partial(statistic, axis=(1, 2), keepdims=keep), elementwise(shape))
 
 
 def convolution(layer, shape):
@@ -132,10 +127,6 @@ def of_each_channel(layer, kernel, shape):
     return Computes(target, function, work, padded + prod(target))
 
 
-def max_pooling(layer, shape):
-    return pooling(layer, shape, np.maximum, -np.inf)
-
-
 def average_pooling(layer, shape):
     """Padding does not count in the mean of a window."""
     pooled = pooling(layer, shape, np.add, 0)
@@ -147,7 +138,6 @@ def average_pooling(layer, shape):
 
 
 def pooling(layer, shape, combine, fill):
-    """Return a pool that combines the values of each window; `fill` is the padding."""
     require(layer, data_format=["channels_last"])
     size, strides = layer.config["pool_size"], layer.config["strides"]
     edges, rows, columns, padded = windows_of(shape, size, layer.config)
@@ -203,7 +193,6 @@ def same_padding(length, size, stride):
 
 
 def with_edges(values, edges, fill=0):
-    """Return values (n, height, width, channels), padded with `fill`."""
     if not np.any(edges):
         return values
     return np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)

@@ -7,10 +7,8 @@ ValueError, LookupError or TypeError for one that does not fit.
 """
 
 import os
-from collections.abc import Callable
 from functools import partial
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
@@ -34,8 +32,8 @@ from digits.network.numpy_convolutions import (
     average_pooling,
     convolution,
     depthwise,
-    max_pooling,
-    over_image,
+    global_pooling,
+    pooling,
     separable,
     zero_padding,
 )
@@ -52,15 +50,6 @@ VALUES_IN_ALL = 32_000_000  # in memory at a time, in all threads: 128 MB
 
 class OtherImagesError(Exception):
     """The network does not take images of 28×28 pixels."""
-
-
-class Step(NamedTuple):
-    """A layer's function, the layers whose values it takes, and those that no later step needs."""
-
-    name: str
-    compute: Callable
-    inputs: list[str | None]
-    done_with: set[str | None]
 
 
 class Network:
@@ -85,10 +74,6 @@ class Network:
         return np.stack(self.in_batches(images, names), axis=1)
 
     def first_convolution(self, image):
-        """Return the first convolution's filters and its output for an image (28, 28), or None.
-
-        The filters are (height, width, channels, filters), the output (rows, columns, filters).
-        """
         first = next((layer for layer in self.layers if layer.kind == "Conv2D"), None)
         if first is None:
             return None
@@ -113,9 +98,9 @@ class Network:
         Other outputs are dropped once used: their memory is still in the cache for the next layer.
         """
         values = {None: images}
-        for step in self.steps:
-            values[step.name] = step.compute(*[values[name] for name in step.inputs])
-            for name in step.done_with.difference(names):
+        for layer, compute, done_with in self.steps:
+            values[layer.name] = compute(*[values[name] for name in layer.inputs])
+            for name in done_with.difference(names):
                 del values[name]
         return [values[name] for name in names]
 
@@ -145,9 +130,10 @@ def depth_first(layers):
 
 
 def steps(layers, shape):
-    """Return layers as steps, and the most values in memory at a time for an image of a shape.
+    """Return steps, and the most values in memory at a time for an image of a shape.
 
-    Raises OnlyKerasError beyond the budget.
+    A step is a layer, its function, and the layers whose outputs no later step needs. Raises
+    OnlyKerasError beyond the budget.
     """
     last = {name: layer.name for layer in layers for name in layer.inputs}
     found, shapes, most, work = [], {None: tuple(shape)}, 0, 0
@@ -160,7 +146,7 @@ def steps(layers, shape):
         done_with = {name for name in layer.inputs if last[name] == layer.name}
         for name in done_with:
             del shapes[name]
-        found.append(Step(layer.name, computes.function, layer.inputs, done_with))
+        found.append((layer, computes.function, done_with))
     return found, most
 
 
@@ -333,9 +319,9 @@ LAYERS = {
     "Dense": dense,
     "DepthwiseConv2D": depthwise,
     "Flatten": flatten,
-    "GlobalAveragePooling2D": over_image(np.mean),
-    "GlobalMaxPooling2D": over_image(np.max),
-    "MaxPooling2D": max_pooling,
+    "GlobalAveragePooling2D": partial(global_pooling, statistic=np.mean),
+    "GlobalMaxPooling2D": partial(global_pooling, statistic=np.max),
+    "MaxPooling2D": partial(pooling, combine=np.maximum, fill=-np.inf),
     "Permute": permute,
     "Rescaling": rescaling,
     "Reshape": reshape,
@@ -344,11 +330,8 @@ LAYERS = {
 }
 
 # Weights by Keras's names, in its order; a layer's config may leave some out.
-KERNEL = ("kernel", "bias")
 WEIGHTS = {
-    "Dense": KERNEL,
-    "Conv2D": KERNEL,
-    "DepthwiseConv2D": KERNEL,
+    **dict.fromkeys(("Dense", "Conv2D", "DepthwiseConv2D"), ("kernel", "bias")),
     "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
 }

@@ -26,11 +26,17 @@ class KerasNetwork:
     """
 
     def __init__(self, path):
+        from digits.network.tensorflow_start import import_tensorflow
+
         start = f"Keras cannot read {shown(path)}"
         if path.suffix not in SUFFIXES:
             raise UserError(f"{start}: give it a name that ends in .h5 or .keras")
         try:
-            self.model = keras_model(path)
+            import_tensorflow()
+            import keras
+
+            require_safe(path)
+            self.model = keras.models.load_model(path, compile=False, safe_mode=True)
         except UserError:
             raise
         except Exception as error:  # Keras's readers raise many kinds
@@ -46,17 +52,6 @@ class KerasNetwork:
 
     def first_convolution(self, image):
         return None
-
-
-def keras_model(path):
-    """Return the Keras model at `path`. Raises UserError if it is not safe to load."""
-    from digits.network.tensorflow_start import import_tensorflow
-
-    import_tensorflow()
-    import keras
-
-    require_safe(path)
-    return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 def require_safe(path):

@@ -20,10 +20,7 @@ class Predictor:
         self.path, self.network, self.expected, self.record = path, network, expected, record
 
     def __call__(self, images):
-        """Return probabilities, float32 (n, 10), for images, uint8 (n, 28, 28).
-
-        Raises UserError if the network's outputs are not finite.
-        """
+        """Return probabilities, float32 (n, 10), for uint8 (n, 28, 28); UserError if not finite."""
         probabilities = self.expected.probabilities(self.network(self.expected.pixels(images)))
         require_finite(probabilities, self.path)
         return probabilities
@@ -76,7 +73,6 @@ def network_and_record(path, trust):
 
 
 def require_ten_outputs(network, path):
-    """Raise UserError unless a network takes a 28×28 image and gives ten numbers."""
     try:
         outputs = network(np.zeros((1, 28, 28), np.uint8))
     except Exception as error:  # Keras raises many kinds for an input that does not fit

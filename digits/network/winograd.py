@@ -46,14 +46,11 @@ LARGEST_SIDE = 64  # of the output, in pixels
 
 
 def pays(kernel, rows, columns):
-    """Return whether this is faster for a kernel (height, width, channels, filters).
-
-    For few channels, the transforms cost more than they save; for many channels or large images,
-    they take too much memory.
-    """
+    """Whether this is faster for a kernel (height, width, channels, filters)."""
     height, width, *channels = kernel.shape
-    small = max(channels) <= 256 and max(rows, columns) <= LARGEST_SIDE
-    return height == width == 3 and min(channels) >= 16 and small
+    is_worth_it = min(channels) >= 16  # else the transforms cost more than they save
+    has_room = max(channels) <= 256 and max(rows, columns) <= LARGEST_SIDE
+    return height == width == 3 and is_worth_it and has_room
 
 
 def sums(kernel, rows, columns):

@@ -142,12 +142,10 @@ def luminance(picture):
 
 
 def grey_and_opacity(picture):
-    """Return a transparent picture's grey and opacity, each float32 (h, w), 0 to 1."""
     return np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
 
 
 def background_grey(values, opacity):
-    """Return the grey, 0 to 1, to lay a transparent picture on."""
     opaque = values[opacity > 0.5]
     if opaque.size > values.size / 2:
         return median(opaque)  # which is the picture's own background
