@@ -118,15 +118,14 @@ def asked_answers(arguments, predict):
             lambda page: pipeline.answer_to_drawing(page, predict)
         )
     elif arguments.index or arguments.pictures:
-        yield from answers_to_test_images(arguments.index or (), arguments.data, predict)
+        if arguments.index:
+            yield from answers_to_test_images(arguments.index, arguments.data, predict)
         yield from answers_to_pictures(arguments.pictures, predict)
     else:
         yield from answers_to_pictures([ROOT / user_path(IMAGE_PATH)], predict)
 
 
 def answers_to_test_images(indices, data, predict):
-    if not indices:
-        return
     from digits.data import mnist
     from digits.page import pipeline
 

@@ -40,8 +40,6 @@ class Parser(argparse.ArgumentParser):
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults after each option; description and examples as they are written."""
-
     def __init__(self, prog):
         super().__init__(prog, max_help_position=26, width=80)
 

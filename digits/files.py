@@ -10,12 +10,11 @@ from pathlib import Path
 from digits import UserError
 
 LONGEST_QUOTE = 80  # characters of what a file calls something
-SPECIAL_FILES = (
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
+SPECIAL_FILES = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    **dict.fromkeys((stat.S_IFCHR, stat.S_IFBLK), "a device"),
+}
 CHUNK = 1_000_000  # bytes of a zip that are unpacked at once
 STORED, DEFLATED = 0, 8  # zipfile's numbers for the two
 HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # another process has it: Linux, NFS, Windows
@@ -187,8 +186,7 @@ def special_kind(path):
 
     Opening one may never return. Raises OSError if there is no such path, ValueError for a NUL.
     """
-    mode = Path(path).stat().st_mode
-    return next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), None)
+    return SPECIAL_FILES.get(stat.S_IFMT(Path(path).stat().st_mode))
 
 
 def printable(text):
@@ -202,10 +200,7 @@ def reason(error):
 
 
 def why_unreadable(error, refused, damaged):
-    """Return what keeps a file from being read: `refused`, with the system's reason for its {}.
-
-    Or `damaged`, if `error` is no refusal of the system.
-    """
+    """Return `refused`, with the system's reason for its {}, or `damaged` if it gave none."""
     is_of_system = isinstance(error, OSError) and error.errno
     return refused.format(reason(error)) if is_of_system else damaged
 

@@ -161,7 +161,7 @@ def content(path, most):
 
 
 def unzipped(file, most):
-    """As `gzip` does, which reads a long comment, or a million empty parts, byte by byte."""
+    """Return the first `most` bytes in a gzip file; Python's `gzip` may take very long for them."""
     unzip, values = zlib.decompressobj(GZIP_FORMAT), bytearray()
     while len(values) < most and not unzip.eof:
         packed = unzip.unconsumed_tail or file.read(files.CHUNK)

@@ -14,10 +14,7 @@ from digits.network.model_safety import OnlyKerasError
 
 
 def activation(described):
-    """Return the function for an activation as Keras describes it: a name, or a class in a dict.
-
-    Raises OnlyKerasError if it is not known here.
-    """
+    """Return an activation's function; Keras describes it by a name, or a class in a dict."""
     name, config = described, None
     if isinstance(described, dict):
         name, config = described["class_name"], described["config"]

@@ -85,12 +85,10 @@ def depthwise(layer, shape):
     per_channel = of_each_channel(layer, layer.weights["kernel"], shape)
     bias = bias_of(layer, per_channel.shape[2])
     activate = activation(layer.config["activation"])
-
-    def function(values):
-        return activate(plus(per_channel.function(values), bias))
-
-    work = per_channel.work + exponentials(per_channel.shape)
-    return per_channel._replace(function=function, work=work)
+    return per_channel._replace(
+        function=lambda values: activate(plus(per_channel.function(values), bias)),
+        work=per_channel.work + exponentials(per_channel.shape),
+    )
 
 
 def separable(layer, shape):
@@ -99,13 +97,13 @@ def separable(layer, shape):
     kernel, filters = layer.weights["pointwise_kernel"], layer.config["filters"]
     require_shape(kernel, (1, 1, channels, filters))
     bias, activate = bias_of(layer, filters), activation(layer.config["activation"])
-
-    def function(values):
-        return activate(plus(per_channel.function(values) @ kernel[0, 0], bias))
-
     target, scratch = (*place, filters), prod(per_channel.shape)
-    work = per_channel.work + PER_PRODUCT * scratch * filters + exponentials(target)
-    return Computes(target, function, work, scratch)
+    return Computes(
+        target,
+        lambda values: activate(plus(per_channel.function(values) @ kernel[0, 0], bias)),
+        per_channel.work + PER_PRODUCT * scratch * filters + exponentials(target),
+        scratch,
+    )
 
 
 def of_each_channel(layer, kernel, shape):

@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from digits.network import model_safety
+from digits.network import model_safety, numpy_convolutions
 from digits.network.model_safety import OnlyKerasError
 from digits.network.numpy_activations import (
     ACTIVATION_LAYERS,
@@ -27,15 +27,6 @@ from digits.network.numpy_activations import (
     plus,
     require,
     require_shape,
-)
-from digits.network.numpy_convolutions import (
-    average_pooling,
-    convolution,
-    depthwise,
-    global_pooling,
-    pooling,
-    separable,
-    zero_padding,
 )
 
 BATCH_SIZE = 96  # images that one thread computes at a time, at most
@@ -58,7 +49,7 @@ class Network:
     def __init__(self, layers, shape):
         require_order(layers)
         self.layers, self.shape = layers, shape
-        with np.errstate(all="ignore"):  # `model_file` refuses answers that are not finite
+        with np.errstate(all="ignore"):  # `predictor` refuses outputs that are not finite
             self.steps, held = steps(depth_first(layers), shape)
         self.processors = max(1, min(os.cpu_count() or 1, VALUES_IN_ALL // held))
         self.batch_size = max(1, min(BATCH_SIZE, VALUES_IN_ALL // (held * self.processors)))
@@ -170,7 +161,7 @@ def in_threads(function, items, most):
 def network(model, weights_of):
     """Return the `Network` that Keras describes as `model`, a dict.
 
-    `weights_of(described_layer, names)` returns the arrays of a layer's weights. Raises
+    `weights_of(layer, names)` returns the arrays of a layer's weights. Raises
     OnlyKerasError for a network that needs Keras, OtherImagesError for one of other images,
     KeyError, TypeError or ValueError for a damaged one.
     """
@@ -272,8 +263,7 @@ def reshape(layer, shape):
 
 
 def permute(layer, shape):
-    """Permute a layer's axes, which count from 1 without the batch axis."""
-    axes = list(layer.config["dims"])
+    axes = list(layer.config["dims"])  # from 1, without the batch axis
     if sorted(axes) != list(range(1, len(shape) + 1)):
         raise ValueError(f"axes {axes} of {shape}")
     target = tuple(shape[axis - 1] for axis in axes)
@@ -312,21 +302,21 @@ LAYERS = {
     "InputLayer": unchanged,
     "Add": add,
     "Average": average,
-    "AveragePooling2D": average_pooling,
+    "AveragePooling2D": numpy_convolutions.average_pooling,
     "BatchNormalization": batch_normalization,
     "Concatenate": concatenate,
-    "Conv2D": convolution,
+    "Conv2D": numpy_convolutions.convolution,
     "Dense": dense,
-    "DepthwiseConv2D": depthwise,
+    "DepthwiseConv2D": numpy_convolutions.depthwise,
     "Flatten": flatten,
-    "GlobalAveragePooling2D": partial(global_pooling, statistic=np.mean),
-    "GlobalMaxPooling2D": partial(global_pooling, statistic=np.max),
-    "MaxPooling2D": partial(pooling, combine=np.maximum, fill=-np.inf),
+    "GlobalAveragePooling2D": partial(numpy_convolutions.global_pooling, statistic=np.mean),
+    "GlobalMaxPooling2D": partial(numpy_convolutions.global_pooling, statistic=np.max),
+    "MaxPooling2D": partial(numpy_convolutions.pooling, combine=np.maximum, fill=-np.inf),
     "Permute": permute,
     "Rescaling": rescaling,
     "Reshape": reshape,
-    "SeparableConv2D": separable,
-    "ZeroPadding2D": zero_padding,
+    "SeparableConv2D": numpy_convolutions.separable,
+    "ZeroPadding2D": numpy_convolutions.zero_padding,
 }
 
 # Weights by Keras's names, in its order; a layer's config may leave some out.

@@ -62,19 +62,18 @@ def require_safe(path):
     """
     import h5py
 
-    text, weights = keras_parts(path) if path.suffix == ".keras" else (None, path)
+    text, weights = None, path
+    if path.suffix == ".keras":
+        from zipfile import ZipFile
+
+        with ZipFile(path) as archive:
+            text, weights = map(archive.read, ("config.json", "model.weights.h5"))
+            weights = io.BytesIO(weights)
     with h5py.File(weights, "r") as file:
         model = model_safety.parsed(text or file.attrs["model_config"])
         model_safety.require_no_program(model, path)
         if leads_elsewhere(file):
             raise UserError(f"{shown(path)} is not loaded: it leads to other files; {TRAIN_ONE}")
-
-
-def keras_parts(path):
-    from zipfile import ZipFile
-
-    with ZipFile(path) as archive:
-        return archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
 
 
 def leads_elsewhere(member):

@@ -8,6 +8,8 @@ from digits.files import shown
 from digits.network import model_safety, numpy_network, other_models
 from digits.network.model_safety import TRAIN_ONE, NeedsTrustError
 
+NO_IMAGES = "does not take images of 28×28 pixels"
+
 
 class Predictor:
     """A network as a function from images in MNIST's form to probabilities.
@@ -69,31 +71,29 @@ def network_and_record(path, trust):
         say(f"{shown(path)} has {error.what}: Keras computes it, which takes longer")
         return other_models.KerasNetwork(path), record
     except numpy_network.OtherImagesError as error:
-        raise no_images(path) from error
+        raise refusal(path, NO_IMAGES) from error
 
 
 def require_ten_outputs(network, path):
     try:
         outputs = network(np.zeros((1, 28, 28), np.uint8))
     except Exception as error:  # Keras raises many kinds for an input that does not fit
-        raise no_images(path) from error
+        raise refusal(path, NO_IMAGES) from error
     if outputs.shape != (1, 10):
-        raise UserError(f"{shown(path)} does not have ten outputs, one for each digit: {TRAIN_ONE}")
+        raise refusal(path, "does not have ten outputs, one for each digit")
     require_finite(outputs, path)
 
 
 def require_probabilities(predict):
     probabilities = predict(np.arange(784).reshape(1, 28, 28).astype(np.uint8))
     if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) < 1e-3):
-        raise UserError(
-            f"{shown(predict.path)} has outputs that are not probabilities: {TRAIN_ONE}"
-        )
+        raise refusal(predict.path, "has outputs that are not probabilities")
 
 
 def require_finite(outputs, path):
     if not np.isfinite(outputs).all():
-        raise UserError(f"{shown(path)} has outputs that are not finite numbers: {TRAIN_ONE}")
+        raise refusal(path, "has outputs that are not finite numbers")
 
 
-def no_images(path):
-    return UserError(f"{shown(path)} does not take images of 28×28 pixels: {TRAIN_ONE}")
+def refusal(path, why):
+    return UserError(f"{shown(path)} {why}: {TRAIN_ONE}")
