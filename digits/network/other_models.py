@@ -67,8 +67,8 @@ def require_safe(path):
         from zipfile import ZipFile
 
         with ZipFile(path) as archive:
-            text, weights = map(archive.read, ("config.json", "model.weights.h5"))
-            weights = io.BytesIO(weights)
+            text = archive.read("config.json")
+            weights = io.BytesIO(archive.read("model.weights.h5"))
     with h5py.File(weights, "r") as file:
         model = model_safety.parsed(text or file.attrs["model_config"])
         model_safety.require_no_program(model, path)
