@@ -2,7 +2,7 @@
 """Train every recipe, and print the README's table: two hours on two cores.
 
 train_model.py trains each network in a process of its own; Keras alone scores it on MNIST's test
-images. A network that is in the folder already is not trained again, an unfinished one goes on:
+images. A network that is in the folder already is not trained again, and a checkpoint is resumed:
 after a change of a recipe, delete its networks there.
 """
 
@@ -20,7 +20,7 @@ from digits.files import shown, user_path
 from digits.network.recipes import RECIPES
 
 SEEDS = 3
-ONE_SEED = {"record", "two-convolutions"}  # the longest, but for the yardstick
+ONE_SEED = {"record", "two-convolutions"}  # the longest, apart from the yardstick
 YARDSTICK = "three-blocks"  # whose time the others' is a share of
 QUICK_IMAGES = 2_400
 
@@ -44,7 +44,7 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument("--recipes", nargs="+", choices=RECIPES, metavar="NAME", help="these alone")
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, metavar="NAME", help="only these")
     parser.add_argument(
         "--folder",
         type=user_path,
@@ -52,7 +52,7 @@ def parse():
         help="where the networks are kept",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="two epochs of few images, kept nowhere"
+        "--quick", action="store_true", help="train for two epochs on few images, and keep nothing"
     )
     add_data(parser)
     return parser.parse_args()
@@ -93,21 +93,25 @@ def measure(recipes, seeds, folder, data, options):
 
 def train(name, seed, path, options):
     """Train a network, unless it has been, and exit as train_model.py did if it could not."""
-    from digits.network import checkpoint
-
     if path.exists():
         return
-    resume = ["--resume"] if checkpoint.place(path).exists() else []
-    settings = ["--dataset", "mnist", "--recipe", name, "--seed", str(seed), "--output", path]
-    command = [sys.executable, ROOT / "train_model.py", *settings, *options, *resume]
-    process = subprocess.Popen(command, stdout=sys.stderr)  # stdout is the table's
+    process = subprocess.Popen(command(name, seed, path, options), stdout=sys.stderr)
     try:
         status = process.wait()
     except KeyboardInterrupt:
-        process.wait()  # it ends after a batch, and says what it keeps
+        process.wait()  # it ends after a batch, and says where its checkpoint is
         raise
     if status:
         sys.exit(status)
+
+
+def command(name, seed, path, options):
+    """Return the command that trains a network on MNIST, or resumes its training."""
+    from digits.network import checkpoint
+
+    resume = ["--resume"] if checkpoint.path_of(path).exists() else []
+    settings = ["--dataset", "mnist", "--recipe", name, "--seed", str(seed), "--output", path]
+    return [sys.executable, ROOT / "train_model.py", *settings, *options, *resume]
 
 
 def score(path, test):

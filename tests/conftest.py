@@ -128,7 +128,7 @@ def runner(folder, environment):
             input=stdin,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=600,  # seconds: only what hangs takes so long, however busy the machine
         )
 
     return run_script

@@ -18,6 +18,7 @@ from digits.network.recipes import DEFAULT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "reports", "*cache*", "mnist_cnn*.h5")
+DECIMAL = re.compile(r"\d+\.\d+")
 NEEDS_MNIST = ("--index", "evaluate_model.py")
 
 
@@ -40,6 +41,14 @@ def that_train(command):
     return command.startswith("python train_model.py") and not command.endswith(quick)
 
 
+def assert_alike(printed, quoted):
+    """Assert that texts are equal, but for the last decimal, which processors round differently."""
+    assert DECIMAL.sub("#", printed) == DECIMAL.sub("#", quoted)
+    for one, other in zip(DECIMAL.findall(printed), DECIMAL.findall(quoted), strict=True):
+        places = len(other.partition(".")[2])
+        assert abs(float(one) - float(other)) < 1.5 * 10**-places, (one, other)
+
+
 @pytest.mark.parametrize("command", [c for c in quoted_commands() if not that_train(c)])
 def test_quoted_output_is_what_the_command_prints(command, copy, shipped_model):
     if any(word in command for word in NEEDS_MNIST) and not has_mnist():
@@ -56,7 +65,7 @@ def test_quoted_output_is_what_the_command_prints(command, copy, shipped_model):
         stderr=subprocess.STDOUT,
         encoding="utf-8",
     )
-    assert result.stdout == quoted_commands()[command]
+    assert_alike(result.stdout, quoted_commands()[command])
 
 
 def test_quoted_training_is_that_of_the_model_that_ships(shipped_model):
@@ -102,7 +111,7 @@ def test_model_that_ships_knows_what_is_no_digit(shipped_model):
     predict = predictor.load(shipped_model)
     images, labels = synthetic.digits(200, seed=11)
     assert np.mean(predict(images).argmax(axis=1) == labels) > 0.97
-    assert np.mean(predict(synthetic.no_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
+    assert np.mean(predict(synthetic.non_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
 
 
 def row_of(name):

@@ -1,5 +1,7 @@
 """train_model.py, run as a user runs it."""
 
+import json
+import os
 import shutil
 import signal
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from conftest import (
@@ -31,7 +34,7 @@ def trainings(tmp_path_factory, small_data):
 
     Futures of what each returns, by its name.
     """
-    each = [finish, kill, train_without_mnist]
+    each = [finish, train_without_mnist, kill]
     each += [interrupt] if sys.platform != "win32" else []
     with ThreadPoolExecutor(2) as pool:
         yield {
@@ -64,25 +67,25 @@ def finished(trainings):
 def test_training_prints_its_result_and_saves_a_model(finished):
     result, model = finished
     assert_quiet(result)
-    accuracy, saved = result.stdout.splitlines()
+    accuracy, saved, next_step = result.stdout.splitlines()
     assert "wrong of 100" in accuracy
     assert saved.endswith(f"saved as {Path('new', 'net.h5')}")
+    for script in ("evaluate_model.py", "predict_image.py"):
+        assert f"python {script} --model {Path('new', 'net.h5')}" in next_step
     for words in ("Epoch 1/5", "Epoch 5/5", "accuracy: ", "val_loss: "):
         assert words in result.stderr
     record = model_file.training_record(model)
     assert (record["recipe"], record["seed"], record["batch_size"]) == ("fast", 3, 100)
     assert f"{100 * record['history']['val_accuracy'][-1]:.2f} %" in accuracy
     assert record["command"] == " ".join(["python train_model.py", *SHORT])
-    assert [path.name for path in model.parent.iterdir()] == ["net.h5"], (
-        "nothing unfinished is left"
-    )
+    assert [path.name for path in model.parent.iterdir()] == ["net.h5"], "the checkpoint is deleted"
 
 
-def training_until(words, data, home, *arguments):
+def training_until(words, home, *arguments, **variables):
     """Start a training, and return its process once it has said these words."""
     process = subprocess.Popen(
-        [sys.executable, ROOT / "train_model.py", "--data", data, *map(str, arguments)],
-        env=environment_of(home),
+        [sys.executable, ROOT / "train_model.py", *map(str, arguments)],
+        env={**environment_of(home), **{name: str(value) for name, value in variables.items()}},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -104,22 +107,22 @@ def interrupt(folder, data):
     model = folder / "models" / "net.h5"
     model.parent.mkdir()
     model.write_bytes(b"the model from before")
-    arguments = ["--recipe", "fast", "--epochs", 1000, "--output", model]
-    process = training_until("Epoch 3/", data, folder / "home", *arguments)
+    arguments = ["--recipe", "standard", "--epochs", 1000, "--output", model]
+    process = training_until("Epoch 3/", folder / "home", *arguments, MNIST_PATH=data)
     run = runner(folder, environment_of(folder / "home"))
     second = [run("train_model.py", *more, "--output", model) for more in ([], ["--resume"])]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     return model, process.returncode, out, err, second
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_interrupted_training_leaves_the_model_and_keeps_its_best_epoch(trainings):
+def test_interrupted_training_leaves_the_model_and_a_checkpoint(trainings):
     model, status, out, err, _ = trainings["interrupt"].result()
     assert status == 130, err
     assert "Traceback" not in err and out == ""
     last = err.splitlines()[-1]
-    assert last.startswith("interrupted: ") and "of 1000 epochs of 'fast'" in last
+    assert last.startswith("interrupted: ") and "2 of 1000 epochs of 'standard'" in last
     for words in ("net.unfinished.h5", "--resume", "validation accuracy"):
         assert words in last
     assert model.read_bytes() == b"the model from before"
@@ -138,7 +141,7 @@ def test_second_training_of_a_model_is_refused_while_the_first_runs(trainings):
 def kill(folder, data):
     """Kill a training in its third epoch, and return what it has left."""
     process = training_until(
-        "Epoch 3/", data, folder / "home", *SHORT, "--output", folder / "net.h5"
+        "Epoch 3/", folder / "home", *SHORT, "--output", folder / "net.h5", MNIST_PATH=data
     )
     process.kill()
     process.communicate()
@@ -152,7 +155,7 @@ def killed(trainings):
 
 @pytest.fixture
 def unfinished(killed, tmp_path):
-    """The model whose training was killed."""
+    """The path of the model whose training was killed, with its checkpoint beside it."""
     shutil.copy(killed, tmp_path)
     return tmp_path / "net.h5"
 
@@ -181,37 +184,18 @@ def test_unfinished_training_is_not_replaced_by_a_new_one(unfinished, killed, ru
     assert kept.read_bytes() == killed.read_bytes()
 
 
-def run_changed(program, folder, *arguments, **variables):
-    """Run the training script from a folder, by a program that changes something before."""
-    return subprocess.run(
-        [sys.executable, "-c", program, ROOT / "train_model.py", *map(str, arguments)],
-        check=False,
-        cwd=folder,
-        env={**environment_of(folder / "home"), "PYTHONPATH": str(ROOT), **variables},
-        capture_output=True,
-        encoding="utf-8",
-    )
-
-
-CHANGED_RECIPE = """
-import runpy, sys
-from dataclasses import replace
-from digits.network import recipes
-recipes.RECIPES["fast"] = replace(recipes.RECIPES["fast"], branches=(recipes.two_blocks,))
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-def test_training_of_a_changed_recipe_is_refused_and_not_recommended(unfinished, small_data):
-    arguments = ["--resume", "--output", unfinished, "--data", small_data]
-    result = run_changed(CHANGED_RECIPE, unfinished.parent, *arguments)
+def test_training_of_a_changed_recipe_is_refused_and_not_recommended(unfinished, run, small_data):
+    kept = unfinished.with_name("net.unfinished.h5")
+    with h5py.File(kept, "r+") as file:
+        record = json.loads(file.attrs["training"])
+        file.attrs["training"] = json.dumps({**record, "recipe": "two-blocks"})
+    result = run("train_model.py", "--resume", "--output", unfinished, "--data", small_data)
     assert result.returncode == 2, result.stderr
     assert result.stderr.splitlines()[-1] == (
-        "cannot resume net.unfinished.h5: the recipe or Keras has changed since; delete it to"
-        " start anew without --resume"
+        f"cannot resume {kept}: the recipe or Keras has changed since; delete it to start anew"
+        " without --resume"
     )
-    assert unfinished.with_name("net.unfinished.h5").exists()
+    assert kept.exists()
 
 
 def test_other_data_does_not_resume_a_training(unfinished, run, small_arrays, tmp_path):
@@ -225,7 +209,7 @@ def test_nothing_to_resume_is_one_sentence_before_any_data_is_sought(run):
     assert_refused(result, "nothing to resume", "net.unfinished.h5")
 
 
-def test_place_of_what_is_unfinished_is_checked_before_training(run, small_data, tmp_path):
+def test_place_of_the_checkpoint_is_checked_before_training(run, small_data, tmp_path):
     (tmp_path / "elsewhere" / "net.unfinished.h5").mkdir()
     result = run("train_model.py", "--output", "net.h5", MNIST_PATH=small_data)
     assert_refused(result, "net.unfinished.h5: it is a folder")
@@ -248,45 +232,61 @@ def test_training_without_mnist_says_what_was_tried(run):
     assert len(said) == 2
 
 
-FEWER_DRAWN = """
-import os, runpy, sys
-from pathlib import Path
-from digits import command_line
-from digits.data import synthetic
-from digits.network import tensorflow_start
-synthetic.IMAGES = 600
-if "ONLY_ANNOUNCED" in os.environ:
-    tensorflow_start.import_tensorflow = sys.exit
-command_line.MODEL = Path("mnist_cnn.h5").absolute()
-command_line.GENERATED_MODEL = Path("generated_cnn.h5").absolute()
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_training_shows_a_progress_bar_on_a_terminal(environment, tmp_path, small_data):
+    import pty
+
+    ours, theirs = pty.openpty()
+    arguments = ["--recipe", "fast", "--epochs", "1", "--output", tmp_path / "net.h5"]
+    command = [sys.executable, ROOT / "train_model.py", *arguments, "--data", small_data]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=theirs) as run:
+        os.close(theirs)
+        said = b"".join(iter(lambda: read_terminal(ours), b"")).decode()
+    assert run.returncode == 0, said
+    assert "━━━" in said and "5/5" in said and "val_accuracy" in said
 
 
-def train_on_few_drawn(folder, *arguments, **variables):
-    """Run the training script, where fewer digits are drawn; its models go to the folder."""
-    options = ["--recipe", "fast", "--epochs", "2", *arguments]
-    return run_changed(FEWER_DRAWN, folder, *options, **variables)
+def read_terminal(descriptor):
+    """Return what a process has written on a pseudo-terminal; nothing after its end."""
+    try:
+        return os.read(descriptor, 10_000)
+    except OSError:  # Linux's way to say that nobody writes any more
+        return b""
+
+
+def copied_project(folder):
+    """Return a copy of the project without its models, for what is written beside them."""
+    shutil.copytree(ROOT / "digits", folder / "digits", ignore=shutil.ignore_patterns("*cache*"))
+    shutil.copy(ROOT / "train_model.py", folder)
+    return folder
 
 
 def train_without_mnist(folder, data):
     """Train where there is no MNIST; return what was said, and the model it should make."""
-    return train_on_few_drawn(folder), folder / "generated_cnn.h5"
+    project = copied_project(folder)
+    result = subprocess.run(
+        [sys.executable, "train_model.py", "--recipe", "fast", "--epochs", "1"],
+        check=False,
+        cwd=project,
+        env=environment_of(folder / "home"),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return result, project / "models" / "generated_cnn.h5"
 
 
-def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(trainings, run):
+def test_training_without_mnist_goes_on_with_synthetic_digits_and_says_so(trainings, run):
     result, model = trainings["train_without_mnist"].result()
     assert result.returncode == 0, result.stderr
-    assert [path.name for path in model.parent.glob("*.h5")] == [model.name], (
-        "MNIST's is left alone"
+    assert [path.name for path in model.parent.iterdir()] == [model.name], (
+        "no model of MNIST is written, no checkpoint and no lock is left"
     )
     (said,) = [line for line in result.stderr.splitlines() if line.startswith("no MNIST")]
-    assert "mnist.npz" in said and "--data" in said and "drawn from pen strokes" in said
-    assert "550 images of generated digits" in result.stderr
+    assert "mnist.npz" in said and "--data" in said and "synthetic digits" in said
+    assert "33,000 images of synthetic digits" in result.stderr
     assert result.stdout.splitlines()[0].startswith("validation accuracy")
     record = model_file.training_record(model)
-    assert (record["data"], record["validation_images"]) == (synthetic.NAME, 50)
+    assert (record["data"], record["validation_images"]) == (synthetic.NAME, 3000)
     answer = run("predict_image.py", "--model", model, ROOT / "examples" / "pencil_7.jpg")
     assert "pencil_7.jpg: " in answer.stdout
 
@@ -294,36 +294,38 @@ def test_training_without_mnist_goes_on_with_drawn_digits_and_says_so(trainings,
 @pytest.mark.parametrize(
     ("kept", "options", "expected"),
     [
-        (["drawn"], ["--resume"], True),
-        (["drawn", "mnist"], ["--resume"], False),
+        (["generated"], ["--resume"], True),
+        (["generated", "mnist"], ["--resume"], False),
         ([], ["--resume"], False),
-        (["drawn"], [], False),
-        (["drawn"], ["--resume", "--data", "mnist.npz"], False),
-        (["drawn"], ["--resume", "--output", "net.h5"], False),
-        (["drawn"], ["--resume", "--dataset", "mnist"], False),
+        (["generated"], [], False),
+        (["generated"], ["--resume", "--data", "mnist.npz"], False),
+        (["generated"], ["--resume", "--output", "net.h5"], False),
+        (["generated"], ["--resume", "--dataset", "mnist"], False),
         (["mnist"], ["--resume", "--dataset", "generated"], True),
     ],
 )
-def test_resume_alone_goes_on_with_the_one_training_there_is(
+def test_resume_alone_continues_the_only_checkpoint_there_is(
     kept, options, expected, tmp_path, monkeypatch
 ):
-    for name, place in (("MODEL", "mnist"), ("GENERATED_MODEL", "drawn")):
+    for name, place in (("MODEL", "mnist"), ("GENERATED_MODEL", "generated")):
         monkeypatch.setattr(train_model, name, tmp_path / f"{place}.h5")
     for place in kept:
         (tmp_path / f"{place}.unfinished.h5").touch()
     monkeypatch.setattr(sys, "argv", ["train_model.py", *options])
-    assert train_model.is_generated(train_model.parse()) is expected
+    assert train_model.wants_synthetic(train_model.parse()) is expected
 
 
-def test_drawn_digits_are_trained_on_when_asked_for_whatever_data_there_is(tmp_path, small_data):
+def test_synthetic_digits_are_trained_on_when_asked_for_whatever_data_there_is(
+    tmp_path, small_data
+):
     options = ["--dataset", "generated", "--output", tmp_path / "net.h5"]
-    result = train_on_few_drawn(tmp_path, *options, MNIST_PATH=str(small_data), ONLY_ANNOUNCED="1")
-    assert result.returncode == 0, result.stderr
-    assert "training 'fast' on 550 images of generated digits" in result.stderr
-    assert "MNIST" not in result.stderr
+    with training_until(
+        "generating 36,000", tmp_path / "home", *options, MNIST_PATH=small_data
+    ) as it:
+        it.kill()
 
 
-def test_model_trained_on_mnist_is_not_replaced_by_drawn_digits(run, shipped_model, tmp_path):
+def test_model_trained_on_mnist_is_not_replaced_by_synthetic_digits(run, shipped_model, tmp_path):
     model = shutil.copy(shipped_model, tmp_path / "net.h5")
     result = run("train_model.py", "--dataset", "generated", "--output", model)
     assert_refused(result, "net.h5 was trained on MNIST", "--output")
@@ -341,8 +343,8 @@ def test_model_trained_on_mnist_is_not_replaced_by_drawn_digits(run, shipped_mod
         (["--recipe", "best"], "standard"),
         (["--output", "net.keras"], "must end in .h5"),
         (["--output", f"{ROOT / 'README.md'}/net.h5"], "cannot write"),
-        (["--output", "net.unfinished.h5"], "such a name is kept"),
-        (["--output", "net.previous.h5"], "such a name is kept"),
+        (["--output", "net.unfinished.h5"], "that name is reserved"),
+        (["--output", "net.previous.h5"], "that name is reserved"),
     ],
 )
 def test_training_refuses_at_once_what_cannot_work(run, small_data, arguments, words):

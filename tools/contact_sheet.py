@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw a sheet of generated digits, MNIST's beside them if asked for, and of what is no digit."""
+"""Draw a sheet of synthetic digits and non-digits, with MNIST's digits if asked for."""
 
 import sys
 from pathlib import Path
@@ -16,8 +16,7 @@ EXAMPLES = """\
   python tools/contact_sheet.py
   python tools/contact_sheet.py --beside-mnist --output sheet.png"""
 
-EACH = 12  # of a digit, in a row
-SIGNS = (10, EACH)  # rows and columns of what is no digit
+EACH = 12  # images of a digit, in a row
 
 
 def main():
@@ -27,13 +26,12 @@ def main():
 
     plots.require_figure_name(arguments.output)
     require_writable(arguments.output)
-    drawn = synthetic.digits(10 * EACH, arguments.seed)
-    none = synthetic.no_digits(SIGNS[0] * SIGNS[1], arguments.seed)
-    sheets = {"drawn from pen strokes": by_digit(*drawn)}
+    sheets = {"Synthetic digits": by_digit(*synthetic.digits(10 * EACH, arguments.seed))}
     if arguments.beside_mnist:
         training, _ = mnist.load_training(arguments.data)
-        sheets[training.name] = by_digit(*training[:2])
-    sheets["drawn, and no digit"] = none.reshape(*SIGNS, 28, 28)
+        sheets[training.name] = by_digit(training.images, training.labels)
+    non_digits = synthetic.non_digits(10 * EACH, arguments.seed)
+    sheets["Non-digits"] = non_digits.reshape(10, EACH, 28, 28)
     figure = plots.new_figure(5 * len(sheets), 4.6)
     for ax, (title, images) in zip(figure.subplots(1, len(sheets)), sheets.items(), strict=True):
         plots.draw_images(ax, images, title)
@@ -45,7 +43,7 @@ def main():
 def parse():
     parser = Parser(__doc__, EXAMPLES)
     seed = whole_number(0, 2**32 - 1)
-    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="decides all chance")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="random seed")
     parser.add_argument(
         "--output",
         type=user_path,
@@ -53,7 +51,7 @@ def parse():
         metavar="FILE",
         help="the figure to write",
     )
-    parser.add_argument("--beside-mnist", action="store_true", help="show MNIST's, too")
+    parser.add_argument("--beside-mnist", action="store_true", help="show MNIST's digits, too")
     add_data(parser)
     return parser.parse_args()
 

@@ -1,7 +1,8 @@
-"""The hands that digits are drawn in, as pen strokes, and signs that are no digits.
+"""Writing styles of the ten digits, as pen strokes, and letters and signs for the non-digits.
 
-A hand is a line of strokes parted by semicolons, a stroke the points its curve runs through, x,y:
-100 is a digit's height, and y points down. Where a point ends in "!", the curve has a corner.
+A style is a line of strokes separated by semicolons. A stroke is the points that its curve passes
+through, as x,y: a digit is 100 high, and y points down. "!" marks a point where the curve has a
+corner.
 """
 
 DIGITS = (
@@ -158,8 +159,8 @@ DIGITS = (
     ),
 )
 
-# The places above of those that a network of MNIST alone misreads one time in ten or more, but for
-# the nines that end in a bow: they are too like MNIST's threes.
+# Styles, by digit and index, that a network of MNIST alone misreads one time in ten or more.
+# Nines that end in a bow are left out: they look too much like MNIST's threes.
 RARE = {
     0: (7,),
     1: (5, 6, 7, 12, 13, 14, 15, 18, 19),

@@ -64,7 +64,7 @@ def curves(records, metric):
         return [(label_of(name), values) for name, values in validation.items()]
     ((name, record),) = records.items()
     recipe = recipes.RECIPES.get(record.get("recipe"))
-    training = "training (augmented)" if recipe and recipe.distortion else "training"
+    training = "training (augmented)" if recipe and recipe.augmentation else "training"
     return [("validation", validation[name]), (training, record["history"][metric])]
 
 

@@ -1,52 +1,48 @@
-"""Training images as hands and cameras differ: turned, slanted, shifted, bent, thickened, noisy."""
+"""Data augmentation: rotation, shear, scale, shift, elastic bending, stroke width, noise."""
 
 import tensorflow as tf
 
-BEND_POINTS = 5  # along each axis: what lies between them is moved by what they are
+BEND_POINTS = 5  # along each axis: displacements in between are interpolated
 
 
-def distorted(images, limits, seed):
-    """Return the images, each distorted at random in its own way.
+def augmented(images, limits, seed):
+    """Return images, float32 (n, 28, 28, 1), each changed at random within `limits`.
 
-    `images` are float32 of shape (n, 28, 28, 1), `limits` a `recipes.Distortion`, `seed` two
-    whole numbers: the same seed gives the same distortions.
+    `limits` is a `recipes.Augmentation`, `seed` two whole numbers, which decide all changes.
     """
     n, seed = tf.shape(images)[0], tf.convert_to_tensor(seed, tf.int64)
     at_most = [limits.rotation, limits.shear, limits.log_scale, limits.log_scale]
     at_most = tf.constant([*at_most, limits.shift, limits.shift, 1.0])
-    *motion, weight = tf.unstack(tf.random.stateless_uniform((n, 7), seed, -1, 1) * at_most, axis=1)
+    *motion, width = tf.unstack(tf.random.stateless_uniform((n, 7), seed, -1, 1) * at_most, axis=1)
     x, y = affine(*motion, *images.shape[1:3])
     if limits.bend:
         points = tf.random.stateless_normal((n, BEND_POINTS, BEND_POINTS, 2), seed + 1)
         bend = tf.image.resize(points * limits.bend, images.shape[1:3], "bicubic")
         x, y = x + bend[..., 0], y + bend[..., 1]
     if limits.thinner or limits.thicker:
-        images = thickened(images, weight, limits)
-    images = sampled(images, x, y)
-    return noisy(images, limits.noise, seed) if limits.noise else images
+        images = with_stroke_width(images, width, limits)
+    images = bilinear(images, x, y)
+    return with_noise(images, limits.noise, seed) if limits.noise else images
 
 
-def thickened(images, weight, limits):
-    """Return the images with thicker strokes, up to a weight of 1, or thinner, down to -1."""
-    weight = weight[:, tf.newaxis, tf.newaxis, tf.newaxis]
-    thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
-    thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")  # half a pixel off: the shift covers it
-    thicker, thinner = tf.nn.relu(weight) * limits.thicker, tf.nn.relu(-weight) * limits.thinner
-    return images + thicker * (thick - images) + thinner * (thin - images)
+def with_stroke_width(images, width, limits):
+    """Return images with strokes from thinnest, at a `width`, (n,), of -1, to thickest, at 1."""
+    width = width[:, tf.newaxis, tf.newaxis, tf.newaxis]
+    dilated = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    eroded = -tf.nn.max_pool2d(-images, 2, 1, "SAME")  # half a pixel off: the shift covers it
+    thicker, thinner = tf.nn.relu(width) * limits.thicker, tf.nn.relu(-width) * limits.thinner
+    return images + thicker * (dilated - images) + thinner * (eroded - images)
 
 
-def noisy(images, most, seed):
-    """Return images, float32 (n, 28, 28, 1), 0 to 255, every other one on average with noise.
-
-    Its standard deviation is up to `most` times full ink, 255.
-    """
+def with_noise(images, most, seed):
+    """Return images, 0 to 255, half of them on average with noise of up to `most` times 255."""
     share = tf.nn.relu(tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), seed + 2, -1, 1))
-    grain = tf.random.stateless_normal(tf.shape(images), seed + 3)
-    return tf.clip_by_value(images + 255 * most * share * grain, 0, 255)
+    noise = tf.random.stateless_normal(tf.shape(images), seed + 3)
+    return tf.clip_by_value(images + 255 * most * share * noise, 0, 255)
 
 
 def affine(angle, shear, log_width, log_height, right, down, rows, columns):
-    """Return where in the image each pixel's value comes from: x and y, each (n, rows, columns).
+    """Return the x and y, each (n, rows, columns), at which each pixel's value is sampled.
 
     The map turns, slants and stretches about the image's middle, then shifts.
     """
@@ -63,10 +59,10 @@ def affine(angle, shear, log_width, log_height, right, down, rows, columns):
     return x + (columns - 1) / 2, y + (rows - 1) / 2
 
 
-def sampled(images, x, y):
-    """Return the images' values at x and y, between pixels the weighted mean of four; outside, 0.
+def bilinear(images, x, y):
+    """Return images, (n, rows, columns, 1), sampled at x and y, each (n, rows, columns).
 
-    `images` are (n, rows, columns, 1), `x` and `y` pixels of shape (n, rows, columns).
+    A value between pixels is the weighted mean of four; outside the image it is 0.
     """
     padded = tf.pad(images[..., 0], [(0, 0), (1, 2), (1, 2)])
     n, rows, columns = tf.unstack(tf.shape(padded))

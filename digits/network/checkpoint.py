@@ -1,18 +1,17 @@
-"""A training that is not finished: all it needs to go on, in one file beside its model.
+"""A checkpoint: everything needed to resume a training, in one file beside the model.
 
-The file is a model file like any other, of the best epoch so far, and holds the training's arrays
-besides.
+It is a model file like any other, of the last finished epoch, and has the training's arrays added.
 """
 
 import numpy as np
 
 from digits import UserError
-from digits.files import shown
+from digits.files import require_writable, shown
 from digits.network import model_file, model_safety, recipes
 
 
 class ChangedError(UserError):
-    """An unfinished training of a network that is no longer its recipe's."""
+    """A checkpoint of a network that its recipe no longer builds."""
 
     def __init__(self, path):
         super().__init__(
@@ -21,15 +20,15 @@ class ChangedError(UserError):
         )
 
 
-def place(model):
-    """Return where the unfinished training of the model at the path `model` is kept."""
+def path_of(model):
+    """Return the path of the checkpoint of the model at the path `model`."""
     return model.with_suffix(".unfinished.h5")
 
 
 def save(network, record, state, path):
-    """Save a network of the best weights so far, the record, and the arrays `state`, whole.
+    """Save a network, its record, and the arrays `state` that its training goes on from.
 
-    Raises UserError, with what was there before untouched, if they cannot be written.
+    Raises UserError, with the checkpoint that was there untouched, if they cannot be written.
     """
     with model_file.whole_model(network, record, path, sum(each.nbytes for each in state)) as file:
         for number, array in enumerate(state):
@@ -37,10 +36,10 @@ def save(network, record, state, path):
 
 
 def load(path, wanted):
-    """Return the record and the list of arrays of the unfinished training at `path`.
+    """Return the record and the list of arrays of the checkpoint at `path`.
 
-    Raises UserError if it is missing or damaged, or if its record differs from `wanted`, a dict in
-    which None stands for anything; ChangedError, which is one, if there is no such recipe any more.
+    Raises UserError if it is missing or damaged, or if its record differs from the dict `wanted`,
+    in which None matches anything; ChangedError if its recipe is gone.
     """
     held = model_safety.read(path)
     fault = fault_of(held)
@@ -59,41 +58,45 @@ def load(path, wanted):
     return held.record, held.state
 
 
-def fault_of(held):
-    """Return what keeps the training in a file's contents from going on, in words, or None."""
-    if held.record is None or not held.state:
-        return "it is no unfinished training"
-    if not all(np.isfinite(array).all() for array in held.state):
-        return "its arrays hold what are no numbers"
-    return fault_of_unfinished(held.record)
+def require_place(path, resume):
+    """Raise UserError unless a checkpoint can be written to `path`.
 
-
-def require(path):
-    """Raise UserError if there is no unfinished training at `path`."""
-    if not path.is_file():
+    To resume, there must be one; to start anew, none that would be lost.
+    """
+    require_writable(path)
+    if resume and not path.is_file():
         raise UserError(f"nothing to resume: there is no {shown(path)}; leave --resume out")
-
-
-def best_epoch(record):
-    """Return the epoch, from 1, whose validation accuracy is the best of a record's; the first."""
-    return 1 + int(np.argmax(record["history"]["val_accuracy"]))
+    if not resume and described(path):
+        raise UserError(f"{described(path)}; delete it to start anew")
 
 
 def described(path):
-    """Return in words what the unfinished training at `path` has come to, or "" without one."""
+    """Return in words what the checkpoint at `path` holds, or "" if there is no whole one."""
     try:
         held = model_safety.read(path)
-    except UserError:  # there is none, or what is left of one
+    except UserError:
         return ""
     if fault_of(held):
         return ""
-    record, accuracies = held.record, held.record["history"]["val_accuracy"]
-    best = f"epoch {best_epoch(record)} with validation accuracy {100 * max(accuracies):.2f} %"
+    accuracy = 100 * held.record["history"]["val_accuracy"][-1]
     return (
-        f"{len(accuracies)} of {record['epochs']} epochs of '{record['recipe']}' are kept in"
-        f" {shown(path)}, which --resume goes on with, and which holds as a model the best of them,"
-        f" {best}"
+        f"{epochs_done(held.record)} of {held.record['epochs']} epochs of '{held.record['recipe']}'"
+        f" are saved in {shown(path)}, validation accuracy {accuracy:.2f} %: --resume continues"
     )
+
+
+def epochs_done(record):
+    """Return the number of finished epochs in a record."""
+    return len(record.get("history", {}).get("loss", ()))
+
+
+def fault_of(held):
+    """Return what prevents resuming from a file's `ModelContents`, in words, or None."""
+    if held.record is None or not held.state:
+        return "it is no checkpoint"
+    if not all(np.isfinite(array).all() for array in held.state):
+        return "its arrays hold values that are no numbers"
+    return fault_of_resumable(held.record)
 
 
 SERIES = {  # of a history, a number per epoch: least and most
@@ -121,8 +124,8 @@ def fault(record):
     return None
 
 
-def fault_of_unfinished(record):
-    """Return what keeps a training from going on, in words, or None."""
+def fault_of_resumable(record):
+    """Return what prevents resuming with a record, in words, or None."""
     if "recipe" not in record:
         return "it names no recipe"
     for name, (least, most) in recipes.SETTINGS.items():
@@ -131,20 +134,16 @@ def fault_of_unfinished(record):
     if not is_number(record.get("seconds"), 0, MOST_SECONDS):
         return "its seconds must be a number"
     found = fault(record)
-    if not found and len(record["history"]["loss"]) > record["epochs"]:
+    if not found and epochs_done(record) > record["epochs"]:
         return "its history has more epochs than it was to have"
     return found
 
 
 def is_series(values, least, most):
-    """Return whether a value is a list of numbers in a range, one or more."""
-    return (
-        isinstance(values, list)
-        and bool(values)
-        and all(is_number(each, least, most) for each in values)
-    )
+    """True for a list of one or more numbers in a range."""
+    numbers = isinstance(values, list) and [is_number(each, least, most) for each in values]
+    return bool(numbers) and all(numbers)
 
 
 def is_number(value, least, most):
-    """Return whether a value is a number in a range."""
     return type(value) in (int, float) and least <= value <= most

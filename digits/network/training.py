@@ -1,11 +1,14 @@
-"""Batches, schedule, epochs: everything between a recipe and a trained network."""
+"""Training: batches, learning rate, checkpoints and calibration."""
 
 import math
 import platform
 import signal
 import sys
 import time
-from contextlib import contextmanager, redirect_stdout
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stdout, suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -15,84 +18,79 @@ import tensorflow as tf
 from digits import metrics
 from digits.data import synthetic
 from digits.network import checkpoint, recipes
-from digits.network.augmentation import distorted
+from digits.network.augmentation import augmented
 
-WARM_UP = 0.25  # the share of all steps in which the learning rate rises
-START, END = 0.1, 0.002  # the learning rate's first and last value, as shares of its peak
-BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}  # what Linux calls units for it
-VALIDATION_BATCH = 100  # images: of more, the first layers' values take more memory than training
+WARM_UP = 0.25  # share of all steps in which the learning rate rises
+START, END = 0.1, 0.002  # first and last learning rate, as shares of the peak
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}  # Linux's names for processor units that multiply it
+VALIDATION_BATCH = 100  # images: larger batches take more memory than training
 
 
-def train(record, training, validation, place, state=()):
-    """Return a network trained by its recipe, and its record with what came of it added.
+def build(record):
+    """Return the untrained network of a record's recipe, on all GPUs that TensorFlow sees.
 
-    `record` is a dict with "recipe", "epochs", "batch_size" and "seed", and has a "history" if the
-    training goes on, from the arrays `state` that `checkpoint.load` gave. `training` and
-    `validation` are `mnist.Examples`. After each epoch `checkpoint.save` keeps it at `place`.
-    Prints a progress bar, loss and accuracy on stderr. Raises KeyboardInterrupt after Ctrl-C, and
-    `checkpoint.ChangedError` if what is to go on is of another network.
+    The record's seed decides its weights and all chance after.
     """
     keras.utils.set_random_seed(record["seed"])
-    recipe, epochs = recipes.RECIPES[record["recipe"]], record["epochs"]
-    images = len(training.labels) + recipe.drawn.images  # in an epoch
-    steps = math.ceil(images / record["batch_size"])
+    with strategy().scope():
+        network = recipes.build(recipes.RECIPES[record["recipe"]])
+        network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return network
+
+
+def train(network, record, training, validation, path, state=()):
+    """Train and calibrate a network that `build` returned; return the record with its results.
+
+    `record` is a dict with "recipe", "epochs", "batch_size" and "seed"; `training` and
+    `validation` are `mnist.Examples`. A checkpoint is saved at `path` after each epoch. To resume,
+    pass what `checkpoint.load` returned: the record, with its history, and the arrays `state`.
+    Progress goes to stderr. Raises KeyboardInterrupt after Ctrl-C, and `checkpoint.ChangedError` if
+    the state is of another network.
+    """
+    recipe = recipes.RECIPES[record["recipe"]]
     in_bfloat16 = recipe.bfloat16 and has_bfloat16_units()
     record = {"history": {}, "seconds": 0, "bfloat16": in_bfloat16, **versions(), **record}
-    with strategy().scope():
-        network, trainee = compiled(recipe, epochs, steps)
-        progress = Progress(network, record, place)
+    steps = math.ceil((len(training.labels) + recipe.synthetic.total) / record["batch_size"])
+    with network.distribute_strategy.scope():
+        ensemble = compiled(network, recipe, steps, record["epochs"])
         if state:
-            restore(trainee, state, place)
-            progress.load_best_weights()
-    done = progress.epochs_done()
-    shuffled = batches_of(recipe, record, training, done)
+            restore(ensemble, state, path)
     with bfloat16(in_bfloat16):
-        fit(trainee, shuffled, validation, steps, done, epochs, progress)
-    return network, {**progress.record, **calibrated(network, trainee, validation)}
+        fit(ensemble, steps, training, validation, SavedEpochs(network, record, path))
+    return {**record, **calibrated(network, ensemble, validation)}
 
 
-def calibrated(network, trainee, validation):
-    """Make the network's confidence honest on the validation images, and return what it is then.
+def calibrated(network, ensemble, validation):
+    """Calibrate a network by temperature scaling on validation images; return the results.
 
-    Its temperature goes into the weights before each softmax, so that whoever loads the file has
-    it.
+    The temperature divides the weights before each softmax, so that the saved model includes it.
+    After Guo et al. (2017, arXiv:1706.04599).
     """
-    probabilities = predict(trainee, validation.images)
+    probabilities = predict(ensemble, validation.images)
     temperature = metrics.temperature(validation.labels, probabilities)
     for layer in network.layers:
         if getattr(layer, "activation", None) is keras.activations.softmax:
             layer.set_weights([weights / temperature for weights in layer.get_weights()])
-    answers = metrics.temperature_scaled(probabilities, temperature)
+    scaled = metrics.temperature_scaled(probabilities, temperature)
     return {
         "temperature": round(temperature, 3),
-        "validation_misses": int((answers.argmax(axis=1) != validation.labels).sum()),
-        "validation_loss": round(metrics.cross_entropy(validation.labels, answers), 6),
+        "validation_misses": int((scaled.argmax(axis=1) != validation.labels).sum()),
+        "validation_loss": round(metrics.cross_entropy(validation.labels, scaled), 6),
     }
 
 
 def predict(model, images):
-    """Return what a model makes of images, uint8 (n, 28, 28): a trainee, (n, branches, 10)."""
-    images = for_all_branches(model, images)
-    return model.predict(images, batch_size=VALIDATION_BATCH, verbose=0)
+    """Return a model's output for images, uint8 (n, 28, 28), the same for all members."""
+    return model.predict(for_each_member(model, images), batch_size=VALIDATION_BATCH, verbose=0)
 
 
-def for_all_branches(model, images):
-    """Return images, (n, 28, 28), each as often as a model has channels: (n, 28, 28, channels)."""
+def for_each_member(model, images):
+    """Return images, (n, 28, 28), repeated for each member: (n, 28, 28, members)."""
     return np.repeat(images[..., np.newaxis], model.inputs[0].shape[-1], axis=-1)
 
 
-def compiled(recipe, epochs, steps):
-    """Return the recipe's network, and one of the same weights that trains its branches."""
-    network = recipes.build(recipe)
-    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    trainee = recipes.side_by_side(network)
-    rule = optimizer(recipe, epochs * steps)
-    compile_for_branches(trainee, rule, steps, recipe.steps_per_execution)
-    return network, trainee
-
-
 def strategy():
-    """Return how TensorFlow spreads a batch: over all GPUs, if it sees several."""
+    """Return how TensorFlow distributes a batch: over all GPUs, if there are several."""
     devices = tf.config.list_logical_devices("GPU")
     if len(devices) > 1:
         return tf.distribute.MirroredStrategy([device.name for device in devices])
@@ -114,22 +112,33 @@ def bfloat16(wanted):
 
 
 def has_bfloat16_units(cpuinfo=Path("/proc/cpuinfo")):
-    """Return whether Linux says that the processor multiplies bfloat16: without, it would take
-    longer."""
+    """True if Linux lists units for bfloat16; without them, it is slower than float32."""
     try:
         return not BFLOAT16_FLAGS.isdisjoint(cpuinfo.read_text().split())
     except OSError:
         return False
 
 
-def optimizer(recipe, steps):
-    """Return Adam at the recipe's learning rate, or along its cycle over all `steps`."""
-    rate = one_cycle(recipe.learning_rate, steps) if recipe.one_cycle else recipe.learning_rate
-    return keras.optimizers.Adam(rate)
+def compiled(network, recipe, steps, epochs):
+    """Return a model of the network's members side by side, which learn each for itself."""
+    rate = recipe.learning_rate
+    ensemble = recipes.side_by_side(network)
+    ensemble.compile(
+        keras.optimizers.Adam(one_cycle(rate, epochs * steps) if recipe.one_cycle else rate),
+        mean_loss,
+        metrics=[EnsembleAccuracy(name="accuracy")],
+        # An epoch is made of whole executions.
+        steps_per_execution=largest_divisor(steps, recipe.steps_per_execution),
+    )
+    return ensemble
+
+
+def largest_divisor(number, most):
+    return max(n for n in range(1, most + 1) if number % n == 0)
 
 
 def one_cycle(peak, steps):
-    """Return a schedule that rises to `peak` and falls to almost nothing along a half cosine.
+    """Return a schedule that rises linearly to `peak` and falls along a half cosine.
 
     One cycle of warm-up and annealing, after Smith and Topin (2017, arXiv:1708.07120).
     """
@@ -139,133 +148,100 @@ def one_cycle(peak, steps):
     )
 
 
-def compile_for_branches(trainee, optimizer, steps, most_at_once):
-    """Compile a network of (n, branches, 10) so that each branch learns, and their mean is scored.
-
-    An epoch is made of whole executions, of `most_at_once` steps or fewer, which end with it.
-    """
-    at_once = max(n for n in range(1, most_at_once + 1) if steps % n == 0)
-    accuracy = AccuracyOfMean(name="accuracy")
-    trainee.compile(optimizer, mean_loss, metrics=[accuracy], steps_per_execution=at_once)
-
-
 def mean_loss(labels, probabilities):
-    """Return the mean of the branches' cross-entropies, of shape (n,).
+    """Return the mean of the members' losses, (n,), of probabilities, (n, members, 10).
 
-    `labels` are (n, branches), or (n, 1) where all see the same, `probabilities` (n, branches, 10).
-    For what is no digit, whose label is past the last, all ten should be as likely: of that, it is
-    the divergence, which is 0 where it is reached.
+    `labels` are (n, members), or (n, 1) if all see the same image. The loss of a digit is the
+    cross-entropy, that of a non-digit the divergence from ten equal probabilities.
     """
-    none = keras.ops.cast(labels == synthetic.NO_DIGIT, "float32")
-    wanted = keras.ops.one_hot(keras.ops.cast(labels, "int32"), metrics.CLASSES)
-    wanted = wanted + none[..., np.newaxis] / metrics.CLASSES
+    non_digits = keras.ops.cast(labels == synthetic.NON_DIGIT, "float32")
+    targets = keras.ops.one_hot(keras.ops.cast(labels, "int32"), metrics.CLASSES)
+    targets = targets + non_digits[..., np.newaxis] / metrics.CLASSES
     losses = keras.losses.categorical_crossentropy(
-        keras.ops.broadcast_to(wanted, keras.ops.shape(probabilities)), probabilities
+        keras.ops.broadcast_to(targets, keras.ops.shape(probabilities)), probabilities
     )
-    return keras.ops.mean(losses - none * math.log(metrics.CLASSES), axis=1)
+    return keras.ops.mean(losses - non_digits * math.log(metrics.CLASSES), axis=1)
 
 
-class AccuracyOfMean(keras.metrics.Mean):
-    """The share of right answers of the digits among the images.
+class EnsembleAccuracy(keras.metrics.Mean):
+    """The share of digits that are right; non-digits do not count.
 
-    Where all branches saw the same image, (n, 1) labels, their mean answers; else each for itself.
+    If all members see the same image, labels of (n, 1), their mean is scored, else each member.
     """
 
     def update_state(self, labels, probabilities, sample_weight=None):
         if labels.shape[1] == 1:
             probabilities = keras.ops.mean(probabilities, axis=1, keepdims=True)
         right = keras.metrics.sparse_categorical_accuracy(labels, probabilities)
-        super().update_state(right, keras.ops.cast(labels != synthetic.NO_DIGIT, "float32"))
+        super().update_state(right, keras.ops.cast(labels != synthetic.NON_DIGIT, "float32"))
 
 
-def restore(trainee, state, place):
-    """Put back the arrays of the unfinished training at `place`.
+def restore(model, state, path):
+    """Put the arrays of the checkpoint at `path` back into a model.
 
     Raises `checkpoint.ChangedError` if they are of another network.
     """
-    trainee.optimizer.build(trainee.trainable_variables)
-    shapes = [tuple(variable.shape) for variable in variables(trainee)]
+    model.optimizer.build(model.trainable_variables)
+    shapes = [tuple(variable.shape) for variable in variables(model)]
     if shapes != [array.shape for array in state]:
-        raise checkpoint.ChangedError(place)
-    for variable, array in zip(variables(trainee), state, strict=True):
+        raise checkpoint.ChangedError(path)
+    for variable, array in zip(variables(model), state, strict=True):
         variable.assign(array)
 
 
-def variables(trainee):
-    """Return all that changes in a training: weights, averages, moments, states of chance."""
-    return [*trainee.variables, *trainee.optimizer.variables]
+def variables(model):
+    """Return all that changes in training: weights, averages, moments, random states."""
+    return [*model.variables, *model.optimizer.variables]
 
 
-class Progress(keras.callbacks.Callback):
-    """Keeps the record, and after each epoch a file that holds all that is needed to go on."""
+class SavedEpochs(keras.callbacks.Callback):
+    """Adds each epoch to the record, and saves a checkpoint."""
 
-    def __init__(self, network, record, place):
+    def __init__(self, network, record, path):
         super().__init__()
-        self.network, self.record, self.place = network, record, place
+        self.network, self.record, self.path = network, record, path
         self.started = time.perf_counter() - record["seconds"]
-        self.best_weights = network.get_weights()
-
-    def load_best_weights(self):
-        """Take the best epoch's weights from the file, whose model they are.
-
-        Raises `checkpoint.ChangedError` if they are of another network.
-        """
-        with weights_of(self.network, self.best_weights):
-            try:
-                self.network.load_weights(self.place)
-            except Exception as error:  # Keras raises whatever its many readers raise
-                raise checkpoint.ChangedError(self.place) from error
-            self.best_weights = self.network.get_weights()
-
-    def epochs_done(self):
-        return len(self.record["history"].get("val_accuracy", ()))
 
     def on_epoch_end(self, epoch, logs):
         for name, value in logs.items():
             self.record["history"].setdefault(name, []).append(round(float(value), 6))
         self.record["seconds"] = round(time.perf_counter() - self.started, 1)
-        if checkpoint.best_epoch(self.record) == self.epochs_done():
-            self.best_weights = self.network.get_weights()
         state = [variable.numpy() for variable in variables(self.model)]
-        with weights_of(self.network, self.best_weights):
-            checkpoint.save(self.network, self.record, state, self.place)
+        checkpoint.save(self.network, self.record, state, self.path)
 
 
-@contextmanager
-def weights_of(network, weights):
-    """Give the network other weights in this block."""
-    own = network.get_weights()
-    network.set_weights(weights)
-    try:
-        yield
-    finally:
-        network.set_weights(own)
-
-
-def fit(trainee, batches, validation, steps, done, epochs, progress):
-    """Train from the epoch after those `done` to the last."""
-    with redirect_stdout(sys.stderr), interruptible() as interruption:  # its bar goes to stderr
-        trainee.fit(
-            batches,
+def fit(ensemble, steps, training, validation, saved):
+    """Train from the first epoch that is not in the record to the last; progress on stderr."""
+    record = saved.record
+    recipe, done = recipes.RECIPES[record["recipe"]], checkpoint.epochs_done(record)
+    several_devices = ensemble.distribute_strategy.num_replicas_in_sync > 1
+    with (
+        # On several devices Keras takes the first batch twice: once to build the model.
+        synthetic_images(recipe, record, done, first_twice=several_devices) as new,
+        redirect_stdout(sys.stderr),
+        interruptible() as interruption,
+    ):
+        ensemble.fit(
+            batches(training, recipe, record, done, new),
             steps_per_epoch=steps,
             initial_epoch=done,
-            epochs=epochs,
-            callbacks=[progress, interruption],
+            epochs=record["epochs"],
+            callbacks=[saved, interruption],
             shuffle=False,  # the batches are shuffled already
             validation_data=(
-                for_all_branches(trainee, validation.images),
+                for_each_member(ensemble, validation.images),
                 validation.labels[:, np.newaxis],
             ),
             validation_batch_size=VALIDATION_BATCH,
-            verbose=1 if sys.stderr.isatty() else 2,  # without a terminal, a line per epoch
+            verbose=1 if sys.stderr.isatty() else 2,  # a bar on a terminal, else a line per epoch
         )
 
 
 @contextmanager
 def interruptible():
-    """Yield a callback that lets Ctrl-C end the training after a batch, not inside TensorFlow.
+    """Yield a callback that lets Ctrl-C end the training after a batch.
 
-    An exception in the middle of its calls can crash it. A second Ctrl-C does not wait.
+    An exception inside TensorFlow's calls can crash it. A second Ctrl-C does not wait.
     """
     asked = []
 
@@ -285,68 +261,79 @@ def interruptible():
         signal.signal(signal.SIGINT, before)
 
 
-def batches_of(recipe, record, training, epochs_done):
-    """Return a training's batches from there on, the recipe's drawn images among them."""
-    epochs, batch_size, seed = (record[name] for name in ("epochs", "batch_size", "seed"))
-    return batches(
-        training,
-        batch_size,
-        seed,
-        recipe.distortion,
-        len(recipe.branches),
-        epochs_done,
-        synthetic.for_epochs(epochs, recipe.drawn, seed),  # held by none but its taker
-    )
+@contextmanager
+def synthetic_images(recipe, record, done=0, first_twice=False):
+    """Yield a queue of each epoch's synthetic images and labels, or None if the recipe has none.
 
-
-def batches(examples, batch_size, seed, distortion=None, branches=1, epochs_done=0, drawn=None):
-    """Return a `tf.data.Dataset` of batches, epoch after epoch, each in another order, distorted.
-
-    Of `drawn`, images (epochs, m, 28, 28), each epoch has its own beside the examples, the first
-    ones again after the last. A batch's images are float32 of shape (batch, 28, 28, branches), 0 to
-    255, its labels (batch, branches): each branch has its own order, for branches that learn from
-    the same batches err alike. What a batch holds depends on the seed and its number alone, so that
-    a training can go on where it ended. Indices are shuffled and whole batches gathered: single
-    examples would cost more than the network.
+    A thread makes those of the next epoch while this one trains; what it raises is raised when the
+    block ends. It is not a generator of `tf.data`, for that can deadlock when Ctrl-C ends it.
     """
-    shared, (epochs, own) = len(examples.labels), drawn.labels.shape if drawn else (1, 0)
-    arrays = with_drawn(examples, drawn)
-    del drawn  # up to 100 MB, which the arrays hold too, and TensorFlow copies
-    images, labels = (tf.constant(each) for each in arrays)
+    count = recipe.synthetic.total
+    if not count:
+        yield None
+        return
+    epochs = synthetic.per_epoch(record["epochs"], recipe.synthetic, record["seed"])
+    queue = tf.queue.FIFOQueue(1, [tf.uint8, tf.uint8], [(count, 28, 28), (count,)])
+    with ThreadPoolExecutor(1) as thread:
+        filled = thread.submit(fill, queue, islice(epochs, done, None), first_twice)
+        try:
+            yield queue
+        finally:
+            with suppress(tf.errors.CancelledError):  # closed already
+                queue.close(cancel_pending_enqueues=True)
+            filled.result()
 
-    def shuffled(epoch):
-        random = tf.random.stateless_uniform([shared + own, branches], [seed, epoch])
-        order = tf.argsort(random, axis=0)
-        first = own * tf.cast(epoch % epochs, tf.int32)
-        order = tf.where(order < shared, order, order + first)
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
-    def batch(number, indices):
-        one_by_one = tf.reshape(tf.transpose(indices), [-1])
-        chosen = tf.cast(tf.gather(images, one_by_one), tf.float32)[..., tf.newaxis]
-        if distortion:
-            chosen = distorted(chosen, distortion, [seed, number])
-        side_by_side = tf.concat(tf.split(chosen, branches), axis=-1)
-        return side_by_side, tf.gather(labels, indices)
+def fill(queue, epochs, first_twice):
+    """Put the images and labels of epochs into a queue, until it is closed."""
+    with suppress(tf.errors.CancelledError):  # closed: the training has ended
+        try:
+            for n, images_and_labels in enumerate(epochs):
+                for _ in range(2 if first_twice and n == 0 else 1):
+                    queue.enqueue(images_and_labels)
+        finally:
+            queue.close()
 
-    indices = tf.data.Dataset.counter(epochs_done).flat_map(shuffled)
-    numbered = indices.enumerate(epochs_done * math.ceil((shared + own) / batch_size))
+
+def batches(examples, recipe, record, done=0, new=None):
+    """Return a `tf.data.Dataset` of a training's batches after the epochs `done`.
+
+    A batch is augmented images, float32 (n, 28, 28, members), 0 to 255, and labels, uint8
+    (n, members). Each member has an order of its own: members that learn from the same batches make
+    the same mistakes. What a batch holds depends on the seed and its number alone, so that a
+    resumed training sees the same. `new` is what `synthetic_images` yields. Indices are shuffled
+    and whole batches gathered: handling single images would take longer than the network.
+    """
+    known = tf.constant(examples.images), tf.constant(examples.labels)
+
+    def of_epoch(epoch):
+        images, labels = known
+        if new:
+            new_images, new_labels = new.dequeue()
+            images, labels = tf.concat([images, new_images], 0), tf.concat([labels, new_labels], 0)
+        shape = [tf.size(labels), len(recipe.members)]
+        order = tf.argsort(tf.random.stateless_uniform(shape, [record["seed"], epoch]), axis=0)
+        indices = tf.data.Dataset.from_tensor_slices(order).batch(record["batch_size"])
+        make = partial(batch, images, labels, recipe.augmentation, record["seed"])
+        return indices.enumerate(epoch * indices.cardinality()).map(make, num_parallel_calls=2)
+
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False  # they copy the images
-    return numbered.map(batch, num_parallel_calls=2).prefetch(4).with_options(options)
+    epochs = tf.data.Dataset.range(done, record["epochs"])
+    return epochs.flat_map(of_epoch).prefetch(4).with_options(options)
 
 
-def with_drawn(examples, drawn):
-    """Return the images and labels of examples, and after them of all epochs' drawn ones."""
-    if not drawn:
-        return examples.images, examples.labels
-    return (
-        np.concatenate([examples.images, drawn.images.reshape(-1, *examples.images.shape[1:])]),
-        np.concatenate([examples.labels, drawn.labels.ravel()]),
-    )
+def batch(images, labels, augmentation, seed, number, indices):
+    """Return the batch of this number, of the images at `indices`, (n, members)."""
+    one_by_one = tf.reshape(tf.transpose(indices), [-1])
+    chosen = tf.cast(tf.gather(images, one_by_one), tf.float32)[..., tf.newaxis]
+    if augmentation:
+        chosen = augmented(chosen, augmentation, [seed, number])
+    side_by_side = tf.concat(tf.split(chosen, indices.shape[1]), axis=-1)
+    return side_by_side, tf.gather(labels, indices)
 
 
 def versions():
-    """Return the versions of what a training's result may depend on."""
+    """Return the versions of what the results of a training may depend on."""
     packages = {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
     return {"versions": {"python": platform.python_version(), **packages}}

@@ -1,4 +1,4 @@
-"""Distortions: how far they go, and that nothing moves where they are not asked to."""
+"""Augmentation: how far each change goes, and that nothing else changes."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.network.recipes import Distortion
+from digits.network.recipes import Augmentation
 from digits.network.tensorflow_start import import_tensorflow
 
 tf = import_tensorflow()
-from digits.network.augmentation import distorted  # noqa: E402 - after TensorFlow is imported quietly
+from digits.network.augmentation import augmented  # noqa: E402 - after TensorFlow is imported quietly
 
-NONE = Distortion(rotation=0, shear=0, log_scale=0, shift=0)
+NONE = Augmentation(rotation=0, shear=0, log_scale=0, shift=0)
 SEED = (1, 2)
 
 
@@ -20,18 +20,18 @@ def images_of(array):
     return tf.constant(array[..., np.newaxis].astype(np.float32))
 
 
-def test_distortion_without_limits_of_its_own_changes_nothing():
+def test_augmentation_with_limits_of_zero_changes_nothing():
     images = images_of(np.random.default_rng(1).integers(0, 256, (5, 28, 28)))
-    np.testing.assert_allclose(distorted(images, NONE, SEED), images, atol=0.01)
+    np.testing.assert_allclose(augmented(images, NONE, SEED), images, atol=0.01)
 
 
-def test_same_seed_distorts_alike_and_another_otherwise():
+def test_same_seed_gives_the_same_changes_and_another_seed_others():
     images = images_of(np.random.default_rng(1).integers(0, 256, (5, 28, 28)))
-    everything = Distortion(bend=1, thinner=1, thicker=1, noise=0.3)
-    first = distorted(images, everything, SEED).numpy()
-    np.testing.assert_array_equal(first, distorted(images, everything, SEED))
+    everything = Augmentation(bend=1, thinner=1, thicker=1, noise=0.3)
+    first = augmented(images, everything, SEED).numpy()
+    np.testing.assert_array_equal(first, augmented(images, everything, SEED))
     for other in ((2, 2), (1, 3)):
-        assert not np.allclose(first, distorted(images, everything, other))
+        assert not np.allclose(first, augmented(images, everything, other))
 
 
 def centres_of_mass(images):
@@ -44,7 +44,7 @@ def centres_of_mass(images):
 def test_shift_moves_the_middle_by_no_more_than_its_limit_each_image_in_its_own_way():
     dot = np.zeros((300, 28, 28))
     dot[:, 13:15, 13:15] = 255
-    moved = distorted(images_of(dot), Distortion(0, 0, 0, shift=2), SEED).numpy()[..., 0]
+    moved = augmented(images_of(dot), Augmentation(0, 0, 0, shift=2), SEED).numpy()[..., 0]
     centres = centres_of_mass(moved)
     assert 1.9 < np.abs(centres - 13.5).max() <= 2.001
     assert len(np.unique(centres.round(3), axis=1).T) > 290
@@ -60,7 +60,7 @@ def angles(images):
 def test_rotation_turns_a_line_by_no_more_than_its_limit():
     line = np.zeros((200, 28, 28))
     line[:, 13:15, 4:24] = 255
-    turned = distorted(images_of(line), Distortion(0.2, 0, 0, 0), SEED).numpy()[..., 0]
+    turned = augmented(images_of(line), Augmentation(0.2, 0, 0, 0), SEED).numpy()[..., 0]
     assert 0.18 < np.abs(angles(turned)).max() < 0.21
 
 
@@ -78,7 +78,7 @@ def square():
 
 
 def test_stretch_widens_and_narrows_up_to_its_limit_each_way_for_itself():
-    stretched = distorted(square(), Distortion(0, 0, log_scale=0.2, shift=0), SEED)
+    stretched = augmented(square(), Augmentation(0, 0, log_scale=0.2, shift=0), SEED)
     along_x, along_y, mixed = spreads(stretched.numpy()[..., 0])
     for along in (along_x, along_y):
         ratios = np.sqrt(along / (99 / 12))  # of a square of ten pixels, whose moment is 99 / 12
@@ -89,7 +89,7 @@ def test_stretch_widens_and_narrows_up_to_its_limit_each_way_for_itself():
 
 
 def test_shear_slants_up_to_its_limit_and_keeps_the_height():
-    slanted = distorted(square(), Distortion(0, shear=0.3, log_scale=0, shift=0), SEED)
+    slanted = augmented(square(), Augmentation(0, shear=0.3, log_scale=0, shift=0), SEED)
     _, along_y, mixed = spreads(slanted.numpy()[..., 0])
     np.testing.assert_allclose(along_y, 99 / 12, rtol=0.01)
     slant = mixed / along_y
@@ -98,14 +98,14 @@ def test_shear_slants_up_to_its_limit_and_keeps_the_height():
 
 @pytest.mark.parametrize("angle", [10, -15])
 def test_sampling_agrees_with_pillow(angle):
-    from digits.network.augmentation import affine, sampled
+    from digits.network.augmentation import affine, bilinear
 
     smooth = Image.fromarray(np.random.default_rng(1).integers(0, 256, (7, 7), np.uint8))
     image = np.asarray(smooth.resize((28, 28), Image.Resampling.BICUBIC))
     expected = np.asarray(Image.fromarray(image).rotate(angle, Image.Resampling.BILINEAR))
     zero = tf.zeros(1)
     x, y = affine(tf.constant([np.radians(angle)], tf.float32), *[zero] * 5, 28, 28)
-    turned = sampled(images_of(image[np.newaxis]), x, y).numpy()[0, ..., 0]
+    turned = bilinear(images_of(image[np.newaxis]), x, y).numpy()[0, ..., 0]
     middle = np.s_[6:22, 6:22]  # at the edges Pillow leaves out what has no four neighbours
     np.testing.assert_allclose(turned[middle], expected[middle], atol=1.5)
 
@@ -115,9 +115,9 @@ def test_bend_moves_parts_against_each_other_and_keeps_the_middle_near():
     dots[:, 6:8, 6:8] = 255
     other = np.zeros((200, 28, 28))
     other[:, 20:22, 20:22] = 255
-    bent = Distortion(0, 0, 0, 0, bend=1)
+    bent = Augmentation(0, 0, 0, 0, bend=1)
     first, second = (
-        centres_of_mass(distorted(images_of(each), bent, SEED).numpy()[..., 0]) - at
+        centres_of_mass(augmented(images_of(each), bent, SEED).numpy()[..., 0]) - at
         for each, at in ((dots, 6.5), (other, 20.5))
     )
     assert 0.3 < first.std() < 2 and 0.3 < second.std() < 2
@@ -128,22 +128,22 @@ def test_strokes_become_thicker_and_thinner_up_to_the_limits():
     bar = np.zeros((300, 28, 28))
     bar[:, 4:24, 12:16] = 255
     mass = (
-        distorted(images_of(bar), Distortion(0, 0, 0, 0, thinner=0.5, thicker=1), SEED)
+        augmented(images_of(bar), Augmentation(0, 0, 0, 0, thinner=0.5, thicker=1), SEED)
         .numpy()
         .sum(axis=(1, 2, 3))
     )
     share = mass / mass.dtype.type(4 * 20 * 255)
     assert 1.5 < share.max() <= 6 * 22 / 80 + 0.01, "from 4 by 20 pixels to 6 by 22"
     assert 0.5 < share.min() < 0.9
-    only_thicker = distorted(images_of(bar), Distortion(0, 0, 0, 0, thicker=1), SEED)
+    only_thicker = augmented(images_of(bar), Augmentation(0, 0, 0, 0, thicker=1), SEED)
     assert only_thicker.numpy().sum(axis=(1, 2, 3)).min() >= 4 * 20 * 255 - 1
 
 
 def test_half_of_the_images_have_noise_of_up_to_its_limit():
     grey = np.full((300, 28, 28), 128)
-    noisy = distorted(images_of(grey), replace(NONE, noise=0.1), SEED).numpy()
+    noisy = augmented(images_of(grey), replace(NONE, noise=0.1), SEED).numpy()
     deviations = noisy.std(axis=(1, 2, 3)) / 255
     assert 0.4 < np.mean(deviations < 1e-4) < 0.6
     assert 0.09 < deviations.max() < 0.11
-    beyond = distorted(images_of(2 * grey - 1), replace(NONE, noise=0.5), SEED).numpy()
+    beyond = augmented(images_of(2 * grey - 1), replace(NONE, noise=0.5), SEED).numpy()
     assert beyond.min() >= 0 and beyond.max() <= 255
