@@ -147,7 +147,7 @@ def status_of(main):
 
 
 def explained(error):
-    """Return an error as one sentence; raise a module's that is not a package."""
+    """Return an error as one sentence; raise that of a missing module of our own."""
     if isinstance(error, UserError):
         return error
     if isinstance(error, ModuleNotFoundError):
@@ -208,9 +208,9 @@ def stderr_to(other):
         sys.stderr.flush()
     os.dup2(other, 2)
     is_reported = faulthandler.is_enabled()
-    if not is_reported:
-        faulthandler.enable(before)
     try:
+        if not is_reported:
+            faulthandler.enable(before)
         yield before
     finally:
         if not is_reported:

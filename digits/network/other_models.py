@@ -84,8 +84,8 @@ def leads_elsewhere(member):
         return bool(member.is_virtual or member.external)
     if not isinstance(member, h5py.Group):
         return False
-    is_here = all(isinstance(member.get(name, getlink=True), h5py.HardLink) for name in member)
-    return not is_here or any(map(leads_elsewhere, member.values()))
+    are_here = all(isinstance(member.get(name, getlink=True), h5py.HardLink) for name in member)
+    return not are_here or any(map(leads_elsewhere, member.values()))
 
 
 FEWER, TRIED = 30, 100  # synthetic digits: for all conventions, then for those still likely
@@ -162,16 +162,16 @@ def found(network):
     images, labels = synthetic.digits(TRIED, seed=1)
     likely = CONVENTIONS
     for count in (FEWER, TRIED):
-        tried = labels[:count]
+        truth = labels[:count]
         outputs = {each: np.nan_to_num(network(each.applied(images[:count]))) for each in likely}
-        right = {each: int((outputs[each].argmax(axis=1) == tried).sum()) for each in likely}
+        right = {each: int((outputs[each].argmax(axis=1) == truth).sum()) for each in likely}
         most = max(right.values())
         likely = [each for each in likely if right[each] >= most - ALIKE]
         if most < LEAST_ACCURACY * count:
             break
     kind = kind_of(np.concatenate(list(outputs.values())))
     losses = {
-        each: cross_entropy(tried, Expected(each, kind).probabilities(outputs[each]))
+        each: cross_entropy(truth, Expected(each, kind).probabilities(outputs[each]))
         for each in likely
     }
     best = min(losses, key=losses.get)
