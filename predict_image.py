@@ -42,9 +42,9 @@ LONGEST_LINE = 10_000  # characters of a typed line: a longer one is no path
 def main():
     arguments = parsed()
     require_outputs(arguments)
-    from digits.network import model_file  # after parsing: --help needs no NumPy
+    from digits.network import predictor  # after parsing: --help needs no NumPy
 
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     if arguments.interactive:
         return converse(arguments, predict)
     first_answers, status = print_answers(asked_answers(arguments, predict), arguments.json)
@@ -53,7 +53,6 @@ def main():
 
 
 def parsed():
-    """Return the parsed command line."""
     parser = Parser(__doc__, EXAMPLES)
     add_inputs(parser)
     add_model(parser)
@@ -99,7 +98,7 @@ def add_outputs(parser):
 
 
 def require_outputs(arguments):
-    """Raise UserError, before anything is read, if the answer could not be saved or drawn."""
+    """Raise UserError, before anything is read, if an answer could not be saved or drawn."""
     from digits import plots
 
     if arguments.save:
@@ -112,25 +111,21 @@ def require_outputs(arguments):
 def asked_answers(arguments, predict):
     """Yield the `Answer` to each test image, picture or drawing that the command line asks for."""
     if arguments.draw:
-        yield from answers_to_drawing(predict)
+        from digits import drawing
+        from digits.page import pipeline
+
+        yield from drawing.answers_to_drawing(
+            lambda page: pipeline.answer_to_drawing(page, predict)
+        )
     elif arguments.index or arguments.pictures:
-        yield from answers_to_test_images(arguments.index or (), arguments.data, predict)
+        if arguments.index:
+            yield from answers_to_test_images(arguments.index, arguments.data, predict)
         yield from answers_to_pictures(arguments.pictures, predict)
     else:
         yield from answers_to_pictures([ROOT / user_path(IMAGE_PATH)], predict)
 
 
-def answers_to_drawing(predict):
-    from digits import drawing
-    from digits.page import pipeline
-
-    return drawing.answers_to_drawing(lambda page: pipeline.answer_to_drawing(page, predict))
-
-
 def answers_to_test_images(indices, data, predict):
-    """Yield the `Answer`s to MNIST's test images. Raises UserError for an index beyond them."""
-    if not indices:
-        return
     from digits.data import mnist
     from digits.page import pipeline
 
@@ -151,11 +146,7 @@ def answers_to_pictures(paths, predict):
 
 
 def print_answers(answers, as_json):
-    """Print each answer as it comes; return the first ones with digits, and the exit status.
-
-    An error goes to stderr. Only the answers that can be shown are kept: a folder may hold
-    thousands.
-    """
+    """Print each answer as it comes; return the first ones, to be shown, and the exit status."""
     first, status = [], 0
     for answer in answers:
         if as_json:
@@ -189,7 +180,6 @@ def show_answers(answers, arguments, wait=True):
 
 
 def converse(arguments, predict):
-    """Answer each index or path that is typed, until an empty line; return the exit status."""
     from digits import plots
 
     for line in iter(typed_line, ""):
@@ -211,7 +201,6 @@ def answers_to_line(line, data, predict):
 
 
 def typed_line():
-    """Ask, and return the line that is typed, stripped; "" at the end of the input."""
     with suppress(OSError):  # nobody can see the question
         print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
     try:

@@ -23,7 +23,7 @@ from damaging import HOSTILE, add_count_and_seed, damaged, read_all
 
 from digits import UserError
 from digits.command_line import PRETRAINED, Parser, run
-from digits.network import checkpoint, model_file
+from digits.network import checkpoint, predictor
 from digits.network.model_safety import NeedsTrustError
 
 EXAMPLES = """\
@@ -128,7 +128,7 @@ def outcome(path):
         if path.name.endswith(".unfinished.h5"):
             checkpoint.load(path, {})
         else:
-            model_file.predictor(path)
+            predictor.load(path)
     except NeedsTrustError:
         return "needs trust"
     except UserError as error:

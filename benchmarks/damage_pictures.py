@@ -63,10 +63,10 @@ ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (
 
 def main():
     arguments = parse()
-    from digits.network import model_file
+    from digits.network import predictor
     from digits.page import pipeline
 
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     wholes = whole_pictures()
     names = sorted(wholes)
 

@@ -26,10 +26,10 @@ QUARTER_TURN = {0x0112: 6}  # EXIF: shown after a quarter turn to the right
 def main():
     arguments = parse()
     from digits.data import mnist
-    from digits.network import model_file
+    from digits.network import predictor
     from digits.page import pipeline
 
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     images = mnist.load("test", arguments.data).images[: arguments.count]
     expected = predict(images).argmax(axis=1)
     print("| page | digits | read as without it | share |")

@@ -22,7 +22,7 @@ from picture_table import Result, labelled
 
 from digits.command_line import Parser, add_model, model_or_default, run
 from digits.files import user_path
-from digits.network import model_file
+from digits.network import predictor
 from digits.page import answers, filters, ink, pictures, pipeline, reading, ruled_lines, segments
 
 AFTER_INK = (segments, reading, answers)  # a change in these leaves the ink as it is
@@ -142,7 +142,7 @@ def main():
     parser.add_argument("folders", type=user_path, nargs="*", metavar="FOLDER", help="labelled")
     add_model(parser)
     arguments = parser.parse_args()
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     if not arguments.folders:
         return check(predict)
     counts = Counter()

@@ -52,8 +52,8 @@ NUMPY = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from digits.network import model_file
-predict = model_file.predictor(Path({str(PRETRAINED)!r}))
+from digits.network import predictor
+predict = predictor.load(Path({str(PRETRAINED)!r}))
 """
 KERAS = f"""
 import keras

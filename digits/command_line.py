@@ -28,11 +28,8 @@ class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` that shows defaults and examples, and fails in one sentence."""
 
     def __init__(self, description, examples):
-        super().__init__(
-            description=description,
-            epilog=f"examples:\n{examples}",
-            formatter_class=HelpFormatter,
-        )
+        epilog = f"examples:\n{examples}"
+        super().__init__(description=description, epilog=epilog, formatter_class=HelpFormatter)
 
     def error(self, message):
         message = f"{self.prog}: {message}; {self.prog} --help shows what it takes"
@@ -43,20 +40,16 @@ class Parser(argparse.ArgumentParser):
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults after each option; description and examples as they are written."""
-
     def __init__(self, prog):
         super().__init__(prog, max_help_position=26, width=80)
 
     def _get_help_string(self, action):
-        if action.default is None or action.default is False:
-            return action.help
-        return super()._get_help_string(action)
+        has_default = action.default is not None and action.default is not False
+        return super()._get_help_string(action) if has_default else action.help
 
 
 def in_help(path):
-    """Return a path as it is shown in a help text, where argparse replaces %."""
-    return shown(path).replace("%", "%%")
+    return shown(path).replace("%", "%%")  # argparse replaces %
 
 
 def add_data(parser):
@@ -74,9 +67,8 @@ def whole_number(least, most):
 
     def parse(text):
         if not text.isdecimal() or len(text) > 19 or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {least} to {most:,}"
-            )
+            what = f"a whole number from {least} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
         return int(text)
 
     return parse
@@ -108,10 +100,7 @@ def model_or_default(path):
 
 
 def run(main):
-    """Call `main` and exit with the status that it returns, 2 after a UserError, 130 after Ctrl-C.
-
-    A programming error stays a traceback.
-    """
+    """Exit with the status that `main` returns, 2 after a UserError, 130 after Ctrl-C."""
     open_standard_streams()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries: with -W error they would end the script
@@ -142,15 +131,10 @@ def is_open(number):
 
 
 def status_of(main):
-    """Return the exit status of `main`, after one sentence on stderr if something went wrong."""
     try:
         status = main()
         print(end="", flush=True)  # so that a full disk is noticed here
         return status
-    except UserError as error:
-        return complain(error)
-    except ModuleNotFoundError as error:
-        return complain(missing_package(error))
     except KeyboardInterrupt as interruption:
         say("")  # ends the line with ^C
         say(": ".join(filter(None, ["interrupted", str(interruption)])))
@@ -158,12 +142,16 @@ def status_of(main):
     except BrokenPipeError:  # the reader has seen enough, as in `| head`
         drop_output()
         return 0
-    except OSError as error:
-        return complain(refusal(error))
+    except (UserError, ModuleNotFoundError, OSError) as error:
+        return complain(explained(error))
 
 
-def refusal(error):
-    """Format an OSError as one sentence about the file, or about stdout if it names none."""
+def explained(error):
+    """Return an error as one sentence; raise that of a missing module of our own."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, ModuleNotFoundError):
+        return missing_package(error)
     if error.filename is not None:
         return f"{shown(error.filename)}: {reason(error)}; check the path"
     if isinstance(error, FileNotFoundError):  # of os.getcwd
@@ -192,7 +180,6 @@ def complain(sentence):
 
 
 def missing_package(error):
-    """Return a sentence about a package that is not installed; raise for a module of ours."""
     name = (error.name or "").partition(".")[0]
     if name not in PACKAGES:
         raise error
@@ -201,16 +188,16 @@ def missing_package(error):
 
 
 def drop_output():
-    """Point stdout at the null device, so that Python's flush at exit cannot fail again."""
+    """Point stdout at the null device: Python's flush at exit must not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
 def stderr_to(other):
-    """Point file descriptor 2 at the open descriptor `other` in this block.
+    """Point file descriptor 2, where C libraries write, at the descriptor `other` in this block.
 
-    C libraries write there. Yields a descriptor of what 2 was, on which a crash of the interpreter
-    still reports; or None if 2 was closed, and then it stays closed.
+    Yields a descriptor of what 2 was, on which a crash of the interpreter still reports; or None if
+    2 was closed, and then it stays closed.
     """
     try:
         before = os.dup(2)
@@ -220,25 +207,16 @@ def stderr_to(other):
     if sys.stderr:
         sys.stderr.flush()
     os.dup2(other, 2)
+    is_reported = faulthandler.is_enabled()
     try:
-        with crashes_reported(before):
-            yield before
+        if not is_reported:
+            faulthandler.enable(before)
+        yield before
     finally:
+        if not is_reported:
+            faulthandler.disable()
         os.dup2(before, 2)
         os.close(before)
-
-
-@contextmanager
-def crashes_reported(file):
-    """Report a crash of the interpreter on `file` in this block, unless it is reported already."""
-    if faulthandler.is_enabled():
-        yield
-        return
-    faulthandler.enable(file)
-    try:
-        yield
-    finally:
-        faulthandler.disable()
 
 
 @contextmanager

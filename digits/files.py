@@ -10,12 +10,11 @@ from pathlib import Path
 from digits import UserError
 
 LONGEST_QUOTE = 80  # characters of what a file calls something
-SPECIAL_FILES = (
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
+SPECIAL_FILES = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    **dict.fromkeys((stat.S_IFCHR, stat.S_IFBLK), "a device"),
+}
 CHUNK = 1_000_000  # bytes of a zip that are unpacked at once
 STORED, DEFLATED = 0, 8  # zipfile's numbers for the two
 HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # another process has it: Linux, NFS, Windows
@@ -33,16 +32,11 @@ def whole_file(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
-            flush(partial)
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())  # so that a power cut does not leave it empty
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def flush(path):
-    """Write a file through to the disk, so that a power cut does not leave it empty."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -79,11 +73,9 @@ def require_writable(path, size=0):
 
 
 def require_replaceable(path):
-    """Raise OSError if there is something at `path` that no file may replace."""
-    if path.is_dir():
-        raise IsADirectoryError(0, "it is a folder")
-    if path.exists() and special_kind(path):
-        raise FileExistsError(0, f"it is {special_kind(path)}")
+    kind = "a folder" if path.is_dir() else path.exists() and special_kind(path)
+    if kind:
+        raise FileExistsError(0, f"it is {kind}")
 
 
 def claim(path, size):
@@ -95,31 +87,25 @@ def claim(path, size):
 def locked(path):
     """Keep other processes from locking `path` in this block.
 
-    The system locks an empty file beside `path`, until the process ends in whatever way. Some file
-    systems have no locks; then nothing is locked. Missing folders are made, and removed again if
-    they stay empty. Raises UserError if another process holds the lock, or if it cannot be made.
+    The system locks an empty file beside `path`, until the process ends in whatever way. Missing
+    folders are made, and removed again if they stay empty. Raises UserError if another process
+    holds the lock, or if it cannot be made.
     """
     target, _ = target_and_partial(path)
-    folders = [each for each in target.parents if not each.exists()]
+    new_folders = [each for each in target.parents if not each.exists()]
     with as_user_error(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         file = locked_file(target.with_name(f".{target.name}.lock"))
     if file is None:
-        raise UserError(
-            f"another process is writing {shown(path)}: wait until it has ended, or name another"
-            " place"
-        )
+        way_on = "wait until it has ended, or name another place"
+        raise UserError(f"another process is writing {shown(path)}: {way_on}")
     try:
         yield
     finally:
         remove_lock(file)
-        remove_empty(folders)
-
-
-def remove_empty(folders):
-    with suppress(OSError):  # no longer empty, or gone
-        for folder in folders:
-            folder.rmdir()
+        with suppress(OSError):  # no longer empty, or gone
+            for folder in new_folders:
+                folder.rmdir()
 
 
 def locked_file(path):
@@ -169,7 +155,6 @@ def target_and_partial(path):
 
 @contextmanager
 def as_user_error(path):
-    """Turn an OSError in this block into a UserError about writing `path`."""
     try:
         yield
     except OSError as error:
@@ -178,10 +163,7 @@ def as_user_error(path):
 
 
 def user_path(text):
-    """Return the path in a text that a user typed; ~ is the home folder.
-
-    Raises UserError for a NUL character, which no path can have.
-    """
+    """Return the path in a typed text; ~ is the home folder. Raises UserError for a NUL."""
     if "\0" in str(text):
         raise UserError(f"no file has a NUL character in its name: {text}; check the path")
     try:
@@ -200,24 +182,27 @@ def shown(path):
 
 
 def special_kind(path):
-    """Return what `path` is if it is neither a file nor a folder, like "a named pipe"; else None.
+    """Return what `path` is if neither a file nor a folder, like "a named pipe"; else None.
 
-    Opening one may never return. Links are followed. Raises OSError if there is no such path, and
-    ValueError for a NUL character.
+    Opening one may never return. Raises OSError if there is no such path, ValueError for a NUL.
     """
-    mode = Path(path).stat().st_mode
-    return next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), None)
+    return SPECIAL_FILES.get(stat.S_IFMT(Path(path).stat().st_mode))
 
 
-def printable(text, longest=None):
-    """Return text as one line, control characters as escapes like \\x1b, cut at `longest`."""
-    escaped = (each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
-    return "".join(escaped)[:longest]
+def printable(text):
+    """Return text as one line, control characters as escapes like \\x1b."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(text))
 
 
 def reason(error):
     """Return the reason of an OSError, without its number and path."""
     return error.strerror or first_line(error)
+
+
+def why_unreadable(error, refused, damaged):
+    """Return `refused`, with the system's reason for its {}, or `damaged` if it gave none."""
+    is_of_system = isinstance(error, OSError) and error.errno
+    return refused.format(reason(error)) if is_of_system else damaged
 
 
 def first_line(error):
@@ -236,7 +221,6 @@ class SmallReads(io.BufferedReader):
 
 @contextmanager
 def open_zip(raw):
-    """Yield the `ZipFile` in a raw file or a `BytesIO`."""
     import zipfile  # few files are zips, and the import takes 5 ms
 
     with SmallReads(raw) as file, zipfile.ZipFile(file) as archive:
@@ -244,10 +228,7 @@ def open_zip(raw):
 
 
 def zip_member(archive, name):
-    """Return the `ZipInfo` of a member.
-
-    Raises KeyError if it is missing, ValueError if zipfile would unpack it all at once.
-    """
+    """Return a `ZipInfo`. Raises KeyError, or ValueError if zipfile would unpack it at once."""
     info = archive.getinfo(name)
     if info.compress_type not in (STORED, DEFLATED):
         raise ValueError(f"{name} is neither stored nor deflated")
@@ -255,7 +236,7 @@ def zip_member(archive, name):
 
 
 def zip_content(archive, name, most):
-    """Return the bytes of a member. Raises ValueError if they are more than `most`, or damaged."""
+    """Return a member's bytes. Raises ValueError if they are more than `most`, or damaged."""
     info = zip_member(archive, name)
     if info.file_size > most:
         raise ValueError(f"{name} has {info.file_size:,} bytes")

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import predict_image
 from digits import drawing, plots
-from digits.network import model_file
+from digits.network import predictor
 from digits.page import pipeline
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -22,7 +22,7 @@ import drawing_window
 def window(shipped_model):
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    predict = model_file.predictor(shipped_model)
+    predict = predictor.load(shipped_model)
     return drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
 
 

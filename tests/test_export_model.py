@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, assert_refused, full_disk, printed_digits
 
 from digits import UserError
-from digits.network import model_file, other_models, recipes
+from digits.network import model_file, other_models, predictor, recipes
 from digits.network.tensorflow_start import import_tensorflow
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -46,7 +46,7 @@ def assert_exported_as_predicted(path, folder, trust=False):
     images, _ = printed_digits(5, seed=8)
     answer = served(export_model.export(path, folder, trust))
     probabilities = answer(images=tf.constant(images, tf.float32))["probabilities"]
-    np.testing.assert_allclose(probabilities, model_file.predictor(path)(images), atol=1e-5)
+    np.testing.assert_allclose(probabilities, predictor.load(path)(images), atol=1e-5)
 
 
 def test_export_answers_as_the_prediction_does(model, tmp_path):

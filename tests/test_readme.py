@@ -12,7 +12,7 @@ from conftest import ROOT, has_mnist
 
 import train_model
 from digits.data import synthetic
-from digits.network import model_file, recipes
+from digits.network import model_file, predictor, recipes
 from digits.network.recipes import DEFAULT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -108,7 +108,7 @@ def test_model_that_ships_is_the_best_recipe_s(shipped_model):
 
 
 def test_model_that_ships_knows_what_is_no_digit(shipped_model):
-    predict = model_file.predictor(shipped_model)
+    predict = predictor.load(shipped_model)
     images, labels = synthetic.digits(200, seed=11)
     assert np.mean(predict(images).argmax(axis=1) == labels) > 0.97
     assert np.mean(predict(synthetic.non_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05

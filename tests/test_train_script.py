@@ -23,7 +23,7 @@ from conftest import (
 import train_model
 from digits.data import synthetic
 from digits.files import locked
-from digits.network import model_file, recipes
+from digits.network import model_file, predictor, recipes
 
 SHORT = ["--recipe", "fast", "--epochs", "5", "--batch-size", "100", "--seed", "3"]
 
@@ -128,7 +128,7 @@ def test_interrupted_training_leaves_the_model_and_a_checkpoint(trainings):
     assert model.read_bytes() == b"the model from before"
     kept = model.with_name("net.unfinished.h5")
     assert set(model.parent.iterdir()) == {model, kept}
-    assert model_file.predictor(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
+    assert predictor.load(kept)(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
@@ -168,7 +168,7 @@ def test_killed_training_goes_on_to_the_same_result(unfinished, finished, run, s
     first, second = (model_file.training_record(path) for path in (unfinished, finished[1]))
     assert first["history"] == second["history"]
     images = np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8)
-    answers = [model_file.predictor(path)(images) for path in (unfinished, finished[1])]
+    answers = [predictor.load(path)(images) for path in (unfinished, finished[1])]
     np.testing.assert_array_equal(*answers)
 
 

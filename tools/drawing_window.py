@@ -20,7 +20,7 @@ HEIGHT = 210  # of a digit, in pixels of the page
 def main():
     arguments = parse()
     from digits import drawing, plots
-    from digits.network import model_file
+    from digits.network import predictor
     from digits.page import pipeline
 
     plots.import_matplotlib()
@@ -30,7 +30,7 @@ def main():
     require_writable(arguments.output)
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     window = drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)

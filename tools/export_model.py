@@ -40,10 +40,10 @@ def export(path, folder, trust=False):
     another program saved only with `trust`. Raises UserError if `path` holds no network for digits
     or `folder` cannot be written to; then there is no new version.
     """
-    from digits.network import model_file
+    from digits.network import predictor
     from digits.network.other_models import KerasNetwork
 
-    predict = model_file.predictor(path, trust)
+    predict = predictor.load(path, trust)
     if predict.record is None and not trust:
         raise UserError(
             f"{shown(path)} was saved by another program, and an export needs Keras to load it:"

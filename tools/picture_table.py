@@ -51,14 +51,14 @@ class Result:
 def main():
     arguments = parse()
     from digits import plots
-    from digits.network import model_file
+    from digits.network import predictor
     from digits.page import pipeline
 
     if arguments.misses:
         plots.require_figure_name(arguments.misses)
         require_writable(arguments.misses)
     rows = labelled(arguments.folder, arguments.by)
-    predict = model_file.predictor(model_or_default(arguments.model), arguments.trust)
+    predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     answer = usual_answer if arguments.usual else pipeline.answer_to_picture
     results = [Result(*row, answer(row[0], predict)) for row in rows]
     for line in table(results):

@@ -66,34 +66,29 @@ def load(part, data=None):
     try:
         return read(cache_path(), part)
     except UserError:  # missing or damaged: the download takes its place
-        return download(part)
+        require_download()
+        return read(cache_path(), part)
 
 
 def load_training(data=None):
-    """Return two `Examples`, for training and validation. Raises UserError like `load`."""
+    """Return two `Examples`, for training and for validation."""
     return split(load("train", data))
 
 
 def split(examples):
-    """Split training and validation images: two `Examples`, the second the last twelfth.
-
-    Those are 5,000 at most. Raises UserError if there are fewer than 12 images.
-    """
-    images, labels = examples.images, examples.labels
-    held_out = min(VALIDATION_IMAGES, len(images) // 12)
-    if held_out == 0:
+    """Split off the last twelfth, 5,000 images at most: two `Examples`. 12 images are the least."""
+    images, labels, name, _ = examples
+    first = len(images) - min(VALIDATION_IMAGES, len(images) // 12)
+    if first == len(images):
         raise UserError(f"{len(images)} training images are too few: 12 is the least")
     return (
-        Examples(images[:-held_out], labels[:-held_out], examples.name),
-        Examples(images[-held_out:], labels[-held_out:], examples.name),
+        Examples(images[:first], labels[:first], name),
+        Examples(images[first:], labels[first:], name),
     )
 
 
 def cache_path():
-    """Return the path of MNIST in Keras's cache, whether or not it is there.
-
-    Raises NotFoundError if there is no home folder.
-    """
+    """Return MNIST's path in Keras's cache. Raises NotFoundError without a home folder."""
     try:
         keras_home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     except RuntimeError as error:
@@ -111,11 +106,7 @@ def read(path, part):
     """
     if not path.exists():
         raise UserError(f"no such file or folder: {path}; it should be mnist.npz or an IDX folder")
-    return verified(*mnist_files.read(path, part), part, path)
-
-
-def verified(images, labels, part, path):
-    """Return arrays as `Examples`. Raises UserError if the labels are not digits."""
+    images, labels = mnist_files.read(path, part)
     if labels.min() < 0 or labels.max() > 9:
         raise UserError(
             f"{path} is not in MNIST's layout: {part} labels go beyond 0 to 9;"
@@ -128,7 +119,6 @@ def verified(images, labels, part, path):
 
 
 def checksum(images, labels):
-    """Return the SHA-256 of the bytes of `images` followed by those of `labels`."""
     digest = hashlib.sha256()
     for start in range(0, len(images), IMAGES_AT_ONCE):  # Fortran order is copied in parts
         digest.update(np.ascontiguousarray(images[start : start + IMAGES_AT_ONCE]))
@@ -136,15 +126,16 @@ def checksum(images, labels):
     return digest.hexdigest()
 
 
-def download(part):
-    """Return the `Examples` of `part`, fetched into Keras's cache.
-
-    Raises NotFoundError, naming what was tried, if the download fails.
-    """
+def require_download():
+    """Fetch MNIST into Keras's cache. Raises NotFoundError, naming what was tried."""
     failure = download_failure()
     if failure:
-        raise NotFoundError(no_mnist(failure))
-    return read(cache_path(), part)
+        raise NotFoundError(
+            "no MNIST: neither --data nor $MNIST_PATH names it,"
+            f" {cache_path()} is {'damaged' if cache_path().exists() else 'missing'}, and the"
+            f" download failed ({failure}); get mnist.npz or the four IDX files on a machine"
+            " that can, and name them with --data PATH"
+        )
 
 
 @cache
@@ -165,8 +156,8 @@ def download_failure():
 def fetched(url):
     """Return the bytes of Keras's mnist.npz at `url`.
 
-    Raises OSError if the server is silent for `LONGEST_SILENCE` seconds or takes longer than
-    `LONGEST_DOWNLOAD`, HTTPException for a broken answer, ValueError for another file.
+    Raises OSError if the server is silent or takes too long, HTTPException for a broken answer,
+    ValueError for another file.
     """
     from urllib.request import urlopen
 
@@ -181,12 +172,3 @@ def fetched(url):
     if hashlib.sha256(content).hexdigest() != FILE_SHA256:
         raise ValueError("what came is not MNIST")
     return content
-
-
-def no_mnist(failure):
-    return (
-        "no MNIST: neither --data nor $MNIST_PATH names it,"
-        f" {cache_path()} is {'damaged' if cache_path().exists() else 'missing'}, and the download"
-        f" failed ({failure}); get mnist.npz or the four IDX files on a machine"
-        " that can, and name them with --data PATH"
-    )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import UserError, files
-from digits.files import LONGEST_QUOTE, printable, reason, special_kind
+from digits.files import LONGEST_QUOTE, printable, special_kind, why_unreadable
 
 MOST_IMAGES = 500_000  # 392 MB
 IDX_NAMES = {"train": "train", "test": "t10k"}
@@ -38,14 +38,15 @@ class Header(NamedTuple):
 def read(path, part):
     """Return the images, uint8 (n, 28, 28), and labels, integers (n,), of `part` at `path`.
 
-    `path` is an .npz in the layout of Keras's mnist.npz, a folder of the four IDX files, gzipped
-    or not, or one of those files. Raises UserError if they are missing, damaged or of other types
-    or shapes.
+    That is an .npz in Keras's layout, a folder of the four IDX files, gzipped or not, or one of
+    them. Raises UserError if they are missing, damaged or of other types or shapes.
     """
     require_ordinary(path)
     if path.is_dir():
         return read_idx(path, part)
-    return read_idx(path.parent, part) if is_idx(path) else read_npz(path, part)
+    with guarded(path), path.open("rb") as file:
+        is_idx = file.read(3).startswith((IDX_START, GZIP_START))
+    return read_idx(path.parent, part) if is_idx else read_npz(path, part)
 
 
 def require_ordinary(path):
@@ -53,64 +54,61 @@ def require_ordinary(path):
     with guarded(path):
         kind, is_empty = special_kind(path), path.is_file() and path.stat().st_size == 0
     if kind:
-        raise UserError(f"cannot read MNIST from {path}: it is {kind}, not a file; {ANOTHER}")
+        raise cannot_read(path, f"it is {kind}, not a file; {ANOTHER}")
     if is_empty:  # files in /proc say so, too, and some never end
-        raise UserError(f"cannot read MNIST from {path}: it is empty; {ANOTHER}")
+        raise cannot_read(path, f"it is empty; {ANOTHER}")
 
 
 @contextmanager
 def guarded(path):
-    """Turn any exception in this block into a UserError about a data file."""
+    """Turn any exception into a UserError about a data file."""
     try:
         yield
     except UserError:
         raise
     except Exception as error:  # zipfile, NumPy and zlib raise many kinds
-        raise UserError(f"cannot read MNIST from {path}: {fault(error)}") from error
+        damaged = "it is damaged or not in MNIST's format; get it anew"
+        refused = "{}; name data that can be read with --data"
+        raise cannot_read(path, why_unreadable(error, refused, damaged)) from error
 
 
-def fault(error):
-    if isinstance(error, OSError) and error.errno:
-        return reason(error) + "; name data that can be read with --data"
-    return "it is damaged or not in MNIST's format; get it anew"
+def cannot_read(path, why):
+    return UserError(f"cannot read MNIST from {path}: {why}")
 
 
 def lacking(what, path):
-    return UserError(
-        f"cannot read MNIST from {path}: it lacks {what}; get all of MNIST, or {ANOTHER}"
-    )
+    return cannot_read(path, f"it lacks {what}; get all of MNIST, or {ANOTHER}")
 
 
 def require_layout(images, labels, part, path):
-    """Raise UserError unless two headers are those of n images and n labels."""
     count = images.shape[0] if images.shape else 0
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
-        fault = f"images are {images.dtype} {images.shape}, not uint8 (n, 28, 28)"
+        found = f"images are {images.dtype} {images.shape}, not uint8 (n, 28, 28)"
     elif not 0 < count <= MOST_IMAGES:
-        fault = f"images are {count:,}, not 1 to {MOST_IMAGES:,}"
+        found = f"images are {count:,}, not 1 to {MOST_IMAGES:,}"
     elif labels.dtype.kind not in "ui" or labels.shape != (count,):
-        fault = f"labels are {labels.dtype} {labels.shape}, not integers ({count},)"
+        found = f"labels are {labels.dtype} {labels.shape}, not integers ({count},)"
     else:
         return
-    fault = printable(fault, LONGEST_QUOTE)
-    raise UserError(f"{path} is not in MNIST's layout: {part} {fault}; {ANOTHER}")
+    what = f"{part} {printable(found)[:LONGEST_QUOTE]}"
+    raise UserError(f"{path} is not in MNIST's layout: {what}; {ANOTHER}")
 
 
 def read_npz(path, part):
     names = [f"x_{part}.npy", f"y_{part}.npy"]
-    with guarded(path), files.open_zip(io.FileIO(path)) as archive:
+    with guarded(path), files.open_zip(io.FileIO(path)) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about headers that Python 2 wrote
         for name in names:
             if name not in archive.namelist():
                 raise lacking(f"the array {name.removesuffix('.npy')}", path)
         require_layout(*(npy_header(archive, name) for name in names), part, path)
-        return [npy_array(archive, name) for name in names]
+        return [np.lib.format.read_array(archive.open(name), allow_pickle=False) for name in names]
 
 
 def npy_header(archive, name):
     """Return the `Header` of an array in an open .npz. Its size must be that of the member."""
     member = files.zip_member(archive, name)
-    with archive.open(member) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about headers that Python 2 wrote
+    with archive.open(member) as file:
         if np.lib.format.read_magic(file) != (1, 0):  # later versions are for structured arrays
             raise ValueError("no plain array")
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
@@ -120,23 +118,10 @@ def npy_header(archive, name):
     return header
 
 
-def npy_array(archive, name):
-    """Return an array of an open .npz; zipfile verifies its checksum."""
-    with archive.open(name) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def is_idx(path):
-    with guarded(path), path.open("rb") as file:
-        return file.read(3).startswith((IDX_START, GZIP_START))
-
-
 def read_idx(folder, part):
     """Return the arrays (images, labels) of a folder of IDX files (yann.lecun.com/exdb/mnist)."""
-    stem = IDX_NAMES[part]
-    images = idx_path(folder, f"{stem}-images", "idx3-ubyte")
-    labels = idx_path(folder, f"{stem}-labels", "idx1-ubyte")
+    images = idx_path(folder, f"{IDX_NAMES[part]}-images", "idx3-ubyte")
+    labels = idx_path(folder, f"{IDX_NAMES[part]}-labels", "idx1-ubyte")
     headers = idx_header(images), idx_header(labels)
     require_layout(*headers, part, folder)
     return idx_array(images, headers[0]), idx_array(labels, headers[1])
@@ -176,10 +161,7 @@ def content(path, most):
 
 
 def unzipped(file, most):
-    """Return the first `most` bytes that an open gzip file unpacks to.
-
-    Python's gzip module reads a long comment, or a million empty parts, byte by byte.
-    """
+    """Return the first `most` bytes in a gzip file; Python's `gzip` may take very long for them."""
     unzip, values = zlib.decompressobj(GZIP_FORMAT), bytearray()
     while len(values) < most and not unzip.eof:
         packed = unzip.unconsumed_tail or file.read(files.CHUNK)

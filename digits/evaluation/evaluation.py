@@ -9,7 +9,7 @@ from digits import metrics
 from digits.command_line import say, show_progress
 from digits.evaluation import corruptions
 from digits.files import shown
-from digits.network import checkpoint, model_file
+from digits.network import checkpoint, predictor
 
 IMAGES_AT_ONCE = 960  # between two steps of the counter: ten of `numpy_network`'s batches
 
@@ -22,8 +22,8 @@ class Predictions(NamedTuple):
 
 
 def load(path, trust=False):
-    """Return the `model_file.Predictor` at `path`, a damaged training record left out."""
-    model = model_file.predictor(path, trust)
+    """Return the `predictor.Predictor` at `path`, a damaged training record left out."""
+    model = predictor.load(path, trust)
     fault = checkpoint.fault(model.record) if model.record is not None else None
     if fault:
         say(f"{shown(path)}: the record of its training is left out, for {fault}")
@@ -38,7 +38,7 @@ def predict(model, images):
         return Predictions(in_steps(model, images), None)
     members = in_steps(model.members, images)
     probabilities = members.mean(axis=1)
-    model_file.require_finite(probabilities, model.path)
+    predictor.require_finite(probabilities, model.path)
     return Predictions(probabilities, metrics.temperature_scaled(members, 1 / temperature))
 
 

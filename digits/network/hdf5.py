@@ -23,8 +23,7 @@ DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL_FILES = 0x01, 0x02, 0x03, 0x06, 0
 LAYOUT, FILTERS, ATTRIBUTE, CONTINUATION = 0x08, 0x0B, 0x0C, 0x10
 SYMBOL_TABLE, ATTRIBUTE_INFO = 0x11, 0x15
 NOT_READ = {
-    LINK_INFO: "groups of a later version",
-    LINK: "groups of a later version",
+    **dict.fromkeys((LINK_INFO, LINK), "groups of a later version"),
     ATTRIBUTE_INFO: "attributes of a later version",
     EXTERNAL_FILES: "arrays in other files",
     FILTERS: "compressed arrays",
@@ -32,13 +31,10 @@ NOT_READ = {
 SHARED = 2  # flag of a message that is stored in another place
 
 INTEGER, FLOAT, STRING, VARIABLE_LENGTH = 0, 1, 3, 9  # classes of datatypes (IV.A.2.d)
+IEEE_FIELDS = {2: (10, 5, 0, 10, 15), 4: (23, 8, 0, 23, 127), 8: (52, 11, 0, 52, 1023)}
 IEEE_FLOATS = {  # little-endian: bit fields and properties by their size in bytes
     size: (bytes([0x20, 8 * size - 1, 0]), struct.pack("<HHBBBBI", 0, 8 * size, *fields))
-    for size, fields in {
-        2: (10, 5, 0, 10, 15),
-        4: (23, 8, 0, 23, 127),
-        8: (52, 11, 0, 52, 1023),
-    }.items()
+    for size, fields in IEEE_FIELDS.items()
 }
 CONTIGUOUS = 1  # class of a layout: all of an array in one stretch
 NOWHERE = 2**64 - 1  # the address of an array that was never written
@@ -83,11 +79,10 @@ class Reader:
         root = self.messages(self.root())
         attributes = dict(map(attribute, root[ATTRIBUTE]))
         members = dict(self.members(root))
-        wanted = members.keys() & set(groups)
-        arrays = {
-            path: array for name in wanted for path, array in self.arrays(members[name], name)
-        }
         found = {name: self.text(*attributes[name]) for name in attributes.keys() & set(texts)}
+        arrays = {}
+        for name in members.keys() & set(groups):
+            arrays.update(self.arrays(members[name], name))
         return Contents(found, {*attributes, *members}, arrays)
 
     def root(self):
@@ -101,11 +96,16 @@ class Reader:
 
     def unpack(self, layout, place):
         self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise ValueError("more parts than a model has")
-        if place > len(self.data):  # also what is too large for struct
-            raise ValueError("the file ends too soon")
+        if self.steps > MOST_STEPS or place > len(self.data):  # also what is too large for struct
+            raise ValueError("more parts than a model has, or one past the end")
         return struct.unpack_from(layout, self.data, place)
+
+    def signed(self, signature, layout, place):
+        """Return the numbers behind a signature of four bytes."""
+        found, *numbers = self.unpack(f"<4s{layout}", place)
+        if found != signature:
+            raise ValueError(f"no {signature.decode()}")
+        return numbers
 
     def part(self, place, size):
         found = self.data[place : place + size]
@@ -114,7 +114,7 @@ class Reader:
         return found
 
     def visit(self, place):
-        """Raise ValueError at the second visit of a place, so that no file leads in a circle."""
+        """Raise ValueError at a second visit, so that no file leads in a circle."""
         if place in self.seen:
             raise ValueError("one thing in two places")
         self.seen.add(place)
@@ -138,7 +138,6 @@ class Reader:
         return found
 
     def block(self, place, length):
-        """Yield the type, flags and bytes of each message in a block."""
         end = place + length
         while place + 8 <= end:
             kind, size, flags = self.unpack("<HHB", place)
@@ -146,15 +145,10 @@ class Reader:
             place += 8 + size
 
     def members(self, messages):
-        """Yield the names and addresses of a group's members."""
         ((tree, heap),) = (struct.unpack("<QQ", each) for each in messages[SYMBOL_TABLE])
-        signature, names = self.unpack("<4s20xQ", heap)  # a local heap (III.D)
-        if signature != b"HEAP":
-            raise ValueError("no heap of names")
+        (names,) = self.signed(b"HEAP", "20xQ", heap)  # a local heap (III.D)
         for node in self.leaves(tree):
-            signature, count = self.unpack("<4s2xH", node)  # a symbol table node (III.B)
-            if signature != b"SNOD":
-                raise ValueError("no node of symbols")
+            (count,) = self.signed(b"SNOD", "2xH", node)  # a symbol table node (III.B)
             for entry in range(node + 8, node + 8 + 40 * count, 40):
                 name, address, kind = self.unpack("<QQI", entry)
                 if kind == 2:
@@ -164,8 +158,8 @@ class Reader:
     def leaves(self, tree):
         """Yield the addresses of the symbol table nodes in a B-tree (III.A.1)."""
         self.visit(tree)
-        signature, kind, level, count = self.unpack("<4sBBH", tree)
-        if signature != b"TREE" or kind != 0:
+        kind, level, count = self.signed(b"TREE", "BBH", tree)
+        if kind != 0:
             raise ValueError("no tree of a group")
         for entry in range(tree + 32, tree + 32 + 16 * count, 16):
             (child,) = self.unpack("<Q", entry)
@@ -217,9 +211,7 @@ class Reader:
 
     def heap_object(self, heap, number):
         """Return the bytes of a numbered object in a global heap (III.E)."""
-        signature, size = self.unpack("<4s4xQ", heap)
-        if signature != b"GCOL":
-            raise ValueError("no heap of texts")
+        (size,) = self.signed(b"GCOL", "4xQ", heap)
         place = heap + 16
         while place + 16 <= heap + size:
             index, object_size = self.unpack("<H6xQ", place)

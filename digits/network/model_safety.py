@@ -7,12 +7,13 @@ network as Keras describes it, in JSON, and the arrays of its weights.
 import io
 import json
 import re
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from digits import UserError
-from digits.files import LONGEST_QUOTE, printable, reason, shown, special_kind
+from digits.files import LONGEST_QUOTE, printable, shown, special_kind, why_unreadable
 from digits.network import hdf5
 
 TRAIN_ONE = "train one with train_model.py"
@@ -27,15 +28,8 @@ IN_KERAS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of Ke
 WEIGHTS_ALONE = {"layer_names", *IN_KERAS}
 
 DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError),
+    *(OSError, RuntimeError, TypeError, ValueError),
 )
 BEGINNINGS = {  # offset and bytes
     "a TensorFlow Lite model": (4, b"TFL3"),
@@ -55,21 +49,19 @@ class NeedsTrustError(UserError):
     """A model that only Keras can load, which is not safe for a file from a stranger."""
 
     def __init__(self, path, what):
-        self.what = printable(what, LONGEST_QUOTE)
+        self.what = printable(what)[:LONGEST_QUOTE]
         super().__init__(
             f"{shown(path)} has {self.what}, which needs Keras: if you trust who made the file,"
             " --trust lets Keras load it"
         )
 
 
-class HoldsProgramError(UserError):
-    """A model that holds code, which Keras would run."""
+class OnlyKerasError(Exception):
+    """A network that only Keras can compute; the message says why, like "a layer of kind LSTM"."""
 
-    def __init__(self, path):
-        super().__init__(
-            f"{shown(path)} is not loaded, for it holds a Lambda layer, which is a program;"
-            f" {TRAIN_ONE}"
-        )
+
+class WeightsAloneError(Exception):
+    """A file of weights without their network."""
 
 
 class ModelContents(NamedTuple):
@@ -85,7 +77,7 @@ class ModelContents(NamedTuple):
     state: list[np.ndarray]
 
     def weights(self, layer, names):
-        """Return the arrays of a `DescribedLayer`, by Keras's names for its weights.
+        """Return the arrays of a `Layer`, by Keras's names for its weights.
 
         Raises KeyError if one is missing, OnlyKerasError if there are more, as in a quantised or
         adapted layer.
@@ -110,17 +102,14 @@ class KerasContents(ModelContents):
     def weights(self, layer, names):
         if not names:
             return []
-        alike = [
-            each["config"]["name"]
-            for each in self.description["config"]["layers"]
-            if each["class_name"] == layer.kind
-        ]
+        parts = self.description["config"]["layers"]
+        alike = [each["config"]["name"] for each in parts if each["class_name"] == layer.kind]
         number = alike.index(layer.name)
-        folder = in_snake_case(layer.kind) + (f"_{number}" if number else "")
         (group,) = {path.partition("/")[0] for path in self.arrays}
-        if f"{group}/{folder}/vars/{len(names)}" in self.arrays:
+        start = f"{group}/{in_snake_case(layer.kind)}{f'_{number}' if number else ''}/vars"
+        if f"{start}/{len(names)}" in self.arrays:
             raise more_weights(layer)
-        return [self.arrays[f"{group}/{folder}/vars/{i}"] for i in range(len(names))]
+        return [self.arrays[f"{start}/{i}"] for i in range(len(names))]
 
 
 def more_weights(layer):
@@ -134,21 +123,28 @@ def read(path):
     NeedsTrustError if only Keras can read its layout.
     """
     require_model(path)
-    try:
+    with refusals(path):
         found = contents(path.read_bytes())
-        if holds_a_program(found.description):
-            raise HoldsProgramError(path)
-    except hdf5.LayoutError as layout:
-        raise NeedsTrustError(path, str(layout)) from layout
+        require_no_program(found.description, path)
+        return found
+
+
+@contextmanager
+def refusals(path):
+    """Turn what a file's contents raise in this block into a UserError about that model."""
+    try:
+        yield
+    except (hdf5.LayoutError, OnlyKerasError) as error:
+        raise NeedsTrustError(path, str(error)) from error
     except WeightsAloneError as error:
         raise UserError(f"{shown(path)} holds weights without their network: {SAVE_ALL}") from error
     except DAMAGE as error:
-        raise UserError(f"cannot read the model {shown(path)}: {why(error)}") from error
-    return found
+        damaged = f"it is damaged or no Keras model; {TRAIN_ONE}"
+        what = why_unreadable(error, "{}; name one that can be read with --model", damaged)
+        raise UserError(f"cannot read the model {shown(path)}: {what}") from error
 
 
 def require_model(path):
-    """Raise UserError if a file cannot be a model, by its kind or its size."""
     special = special_kind(path) if exists(path) else None
     if special:
         raise UserError(f"{shown(path)} is {special}, not a file; name a model with --model")
@@ -166,7 +162,7 @@ def require_model(path):
 
 
 def exists(path):
-    """Return whether there is anything at a path, even one that no file can have."""
+    """Whether there is anything at a path, even one that no file can have."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -174,7 +170,7 @@ def exists(path):
 
 
 def other_kind(path):
-    """Return what else a file is, if its first bytes or its name tell; else None."""
+    """Return what else a file is, by its first bytes or its name; None if neither tells."""
     with path.open("rb") as file:
         start = file.read(8)
     kinds = (kind for kind, (place, word) in BEGINNINGS.items() if start[place:].startswith(word))
@@ -182,39 +178,22 @@ def other_kind(path):
     return next(kinds, by_name)
 
 
-class WeightsAloneError(Exception):
-    """A file of weights without their network."""
-
-
 def contents(data):
     """Return the `ModelContents` in a file's bytes. Raises one of DAMAGE if they are damaged."""
     if data.startswith(b"PK"):
-        return of_keras(data)
+        text, weights = unzipped(data)
+        return KerasContents(parsed(text), None, hdf5.contents(weights, (), IN_KERAS).arrays, [])
     held = hdf5.contents(data, ("model_config", "training"), (IN_H5, UNFINISHED))
     if "model_config" not in held.texts:
         raise WeightsAloneError if held.names & WEIGHTS_ALONE else ValueError("no network")
     record = value_of(held.texts.get("training", "null"))
-    return ModelContents(
-        parsed(held.texts["model_config"]),
-        record if isinstance(record, dict) else None,
-        held.arrays,
-        state_of(held.arrays),
-    )
-
-
-def state_of(arrays):
-    state = {path: each for path, each in arrays.items() if path.startswith(f"{UNFINISHED}/")}
-    return [state[f"{UNFINISHED}/{number}"] for number in range(len(state))]
-
-
-def of_keras(data):
-    text, weights = unzipped(data)
-    held = hdf5.contents(weights, (), IN_KERAS)
-    return KerasContents(parsed(text), None, held.arrays, [])
+    record = record if isinstance(record, dict) else None
+    count = sum(path.startswith(f"{UNFINISHED}/") for path in held.arrays)
+    state = [held.arrays[f"{UNFINISHED}/{number}"] for number in range(count)]
+    return ModelContents(parsed(held.texts["model_config"]), record, held.arrays, state)
 
 
 def unzipped(data):
-    """Return the description and the weights in the bytes of a .keras file, which is a zip."""
     from digits import files  # for few models alone
 
     try:
@@ -226,15 +205,9 @@ def unzipped(data):
 
 
 def in_snake_case(name):
-    """Return "batch_normalization", as Keras names folders, for "BatchNormalization"."""
+    """Return "batch_normalization", Keras's name of a folder, for "BatchNormalization"."""
     words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
-
-
-def why(error):
-    if isinstance(error, OSError) and error.errno:
-        return f"{reason(error)}; name one that can be read with --model"
-    return f"it is damaged or no Keras model; {TRAIN_ONE}"
 
 
 MOST_LAYERS = 1_000  # the deepest networks that are known for MNIST have a tenth of it
@@ -242,17 +215,17 @@ MODULES = {"keras", "tf_keras"}
 PROGRAMS = {"Lambda", "__lambda__"}  # classes that hold code
 
 
-class OnlyKerasError(Exception):
-    """A network that only Keras can compute; the message says why, like "a layer of kind LSTM"."""
+class Layer(NamedTuple):
+    """A layer as Keras describes it, and its weights by Keras's names, once they are read.
 
-
-class DescribedLayer(NamedTuple):
-    """A layer in Keras's words, and the names of its inputs: None is the image."""
+    `inputs` are the names of the layers that it takes; None is the image.
+    """
 
     name: str
     kind: str
     config: dict
     inputs: list[str | None]
+    weights: dict[str, np.ndarray] | None = None
 
 
 def value_of(text):
@@ -260,6 +233,13 @@ def value_of(text):
 
     Raises ValueError if a name stands twice in one object: two readers might take different ones.
     """
+
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a name twice in one object")
+        return found
+
     return json.loads(text, object_pairs_hook=unique)
 
 
@@ -270,15 +250,13 @@ def parsed(text):
     return description
 
 
-def unique(pairs):
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name twice in one object")
-    return found
+def require_no_program(description, path):
+    if holds_a_program(description):
+        what = "it holds a Lambda layer, which is a program"
+        raise UserError(f"{shown(path)} is not loaded, for {what}; {TRAIN_ONE}")
 
 
 def holds_a_program(value):
-    """Return whether a description holds, at any depth, code that Keras would run."""
     if isinstance(value, dict):
         if value.get("class_name") in PROGRAMS:
             return True
@@ -287,20 +265,19 @@ def holds_a_program(value):
 
 
 def layers(model):
-    """Return the `DescribedLayer`s of a network, in Keras's order; the last is its output.
+    """Return the `Layer`s of a network, in Keras's order; the last is its output.
 
     Raises OnlyKerasError for several inputs or outputs or a custom class, ValueError, KeyError or
     TypeError for a damaged description.
     """
     parts = parts_of(model["config"])
     return [
-        DescribedLayer(part["config"]["name"], part["class_name"], part["config"], names)
+        Layer(part["config"]["name"], part["class_name"], part["config"], names)
         for part, names in zip(parts, inputs_in(model, parts), strict=True)
     ]
 
 
 def parts_of(config):
-    """Return the descriptions of a network's layers."""
     parts = config if isinstance(config, list) else config["layers"]  # Keras before 2.2.3: a list
     if not 0 < len(parts) <= MOST_LAYERS:
         raise OnlyKerasError(f"{len(parts):,} layers")
@@ -312,38 +289,27 @@ def parts_of(config):
 
 
 def inputs_in(model, parts):
-    """Return the names of each layer's inputs."""
+    names = [part["config"]["name"] for part in parts]
     if model["class_name"] == "Sequential":
-        return [[None], *([part["config"]["name"]] for part in parts[:-1])]
+        return [[None], *([name] for name in names[:-1])]
     if model["class_name"] not in ("Functional", "Model"):
         raise OnlyKerasError(f"a network of kind {model['class_name']}")
-    if not is_one_way(model["config"]):
+    ends = (np.ravel(model["config"][end]).tolist() for end in ("input_layers", "output_layers"))
+    first, last = ends  # of one: a name, and two numbers
+    if len(first) != 3 or len(last) != 3 or last[0] != names[-1]:
         raise OnlyKerasError("several inputs or outputs")
     return [inputs_of(part) for part in parts]
 
 
 def require_known_class(part):
-    name, module = (
-        part["class_name"],
-        str(part.get("module") or "keras"),
-    )  # older versions name none
+    name, module = part["class_name"], str(part.get("module") or "keras")  # older ones name none
     if module.partition(".")[0] not in MODULES or part.get("registered_name") not in (None, name):
         raise OnlyKerasError(f"a class of its own as {name}")
 
 
-def is_one_way(config):
-    """Return whether a functional network has one input and one output, its last layer."""
-    ends = [np.ravel(config[name]).tolist() for name in ("input_layers", "output_layers")]
-    last = config["layers"][-1]["config"]["name"]
-    return [len(end) for end in ends] == [3, 3] and ends[1][0] == last
-
-
 def inputs_of(part):
-    """Return the names of the inputs of a layer in a functional network."""
     uses = part["inbound_nodes"]
-    if not uses:
-        return [None]
-    sources = sources_of(uses[0])
+    sources = sources_of(uses[0]) if uses else [None]
     if len(uses) > 1 or sources is None:
         raise OnlyKerasError(f"an odd use of the layer {part['config']['name']}")
     return sources

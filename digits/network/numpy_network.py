@@ -7,39 +7,27 @@ ValueError, LookupError or TypeError for one that does not fit.
 """
 
 import os
-from collections.abc import Callable
 from functools import partial
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
-from digits.network import model_safety
-from digits.network.activations import (
+from digits.network import model_safety, numpy_convolutions
+from digits.network.model_safety import OnlyKerasError
+from digits.network.numpy_activations import (
     ACTIVATION_LAYERS,
     PER_PRODUCT,
     Computes,
-    Layer,
     activation,
+    bias_of,
     elementwise,
     exponentials,
-    kernel_and_bias,
     no_change,
     number,
     plus,
     require,
     require_shape,
 )
-from digits.network.image_layers import (
-    average_pooling,
-    convolution,
-    depthwise,
-    max_pooling,
-    over_image,
-    separable,
-    zero_padding,
-)
-from digits.network.model_safety import OnlyKerasError
 
 BATCH_SIZE = 96  # images that one thread computes at a time, at most
 IMAGE = (28, 28, 1)  # the input shape of a network that takes images of any size
@@ -55,22 +43,13 @@ class OtherImagesError(Exception):
     """The network does not take images of 28×28 pixels."""
 
 
-class Step(NamedTuple):
-    """A layer's function, the layers whose values it takes, and those that no later step needs."""
-
-    name: str
-    compute: Callable
-    inputs: list[str | None]
-    done_with: list[str | None]
-
-
 class Network:
     """A network as steps in order, computed by a pool of threads. `shape` is that of one image."""
 
     def __init__(self, layers, shape):
         require_order(layers)
         self.layers, self.shape = layers, shape
-        with np.errstate(all="ignore"):  # `model_file` refuses answers that are not finite
+        with np.errstate(all="ignore"):  # `predictor` refuses outputs that are not finite
             self.steps, held = steps(depth_first(layers), shape)
         self.processors = max(1, min(os.cpu_count() or 1, VALUES_IN_ALL // held))
         self.batch_size = max(1, min(BATCH_SIZE, VALUES_IN_ALL // (held * self.processors)))
@@ -81,16 +60,11 @@ class Network:
         return answers
 
     def members(self, images):
-        """Return the outputs of each member of an ensemble, float32 (n, members, 10)."""
         last = self.layers[-1]
         names = last.inputs if last.kind == "Average" else [last.name]
         return np.stack(self.in_batches(images, names), axis=1)
 
     def first_convolution(self, image):
-        """Return the first convolution's filters and its output for an image (28, 28), or None.
-
-        The filters are (height, width, channels, filters), the output (rows, columns, filters).
-        """
         first = next((layer for layer in self.layers if layer.kind == "Conv2D"), None)
         if first is None:
             return None
@@ -115,11 +89,10 @@ class Network:
         Other outputs are dropped once used: their memory is still in the cache for the next layer.
         """
         values = {None: images}
-        for step in self.steps:
-            values[step.name] = step.compute(*[values[name] for name in step.inputs])
-            for name in step.done_with:
-                if name not in names:
-                    del values[name]
+        for layer, compute, done_with in self.steps:
+            values[layer.name] = compute(*[values[name] for name in layer.inputs])
+            for name in done_with.difference(names):
+                del values[name]
         return [values[name] for name in names]
 
 
@@ -148,9 +121,10 @@ def depth_first(layers):
 
 
 def steps(layers, shape):
-    """Return layers as steps, and the most values in memory at a time for an image of a shape.
+    """Return steps, and the most values in memory at a time for an image of a shape.
 
-    Raises OnlyKerasError beyond the budget.
+    A step is a layer, its function, and the layers whose outputs no later step needs. Raises
+    OnlyKerasError beyond the budget.
     """
     last = {name: layer.name for layer in layers for name in layer.inputs}
     found, shapes, most, work = [], {None: tuple(shape)}, 0, 0
@@ -160,15 +134,14 @@ def steps(layers, shape):
         held = sum(map(prod, shapes.values())) + computes.scratch
         most, work = max(most, held), work + computes.work
         require_within_budget(most, work)
-        done_with = [name for name in set(layer.inputs) if last[name] == layer.name]
+        done_with = {name for name in layer.inputs if last[name] == layer.name}
         for name in done_with:
             del shapes[name]
-        found.append(Step(layer.name, computes.function, layer.inputs, done_with))
+        found.append((layer, computes.function, done_with))
     return found, most
 
 
 def require_within_budget(values, work):
-    """Raise OnlyKerasError if one image takes too much memory or time."""
     if values > MOST_VALUES:
         raise OnlyKerasError(f"more than {MOST_VALUES:,} values at a time")
     if work > MOST_WORK:
@@ -176,10 +149,7 @@ def require_within_budget(values, work):
 
 
 def in_threads(function, items, most):
-    """Apply `function` to each item in a pool of `most` threads; return the results in order.
-
-    NumPy releases the GIL.
-    """
+    """Apply `function` to each item in `most` threads, in order. NumPy releases the GIL."""
     if len(items) < 2 or most < 2:
         return [function(item) for item in items]
     from concurrent.futures import ThreadPoolExecutor
@@ -191,7 +161,7 @@ def in_threads(function, items, most):
 def network(model, weights_of):
     """Return the `Network` that Keras describes as `model`, a dict.
 
-    `weights_of(described_layer, names)` returns the arrays of a layer's weights. Raises
+    `weights_of(layer, names)` returns the arrays of a layer's weights. Raises
     OnlyKerasError for a network that needs Keras, OtherImagesError for one of other images,
     KeyError, TypeError or ValueError for a damaged one.
     """
@@ -199,29 +169,27 @@ def network(model, weights_of):
     for each in described:
         if each.kind not in LAYERS:
             raise OnlyKerasError(f"a layer of kind {each.kind}")
-    stored = [named_weights(each, weights_of) for each in described]
-    if sum(array.size for weights in stored for array in weights.values()) > MOST_WEIGHTS:
+    stored = [with_weights(each, weights_of) for each in described]
+    if sum(array.size for layer in stored for array in layer.weights.values()) > MOST_WEIGHTS:
         raise OnlyKerasError(f"more than {MOST_WEIGHTS:,} weights")
-    layers = [
-        Layer(each.name, each.kind, each.config, copied(weights), each.inputs)
-        for each, weights in zip(described, stored, strict=True)
+    copies = [
+        {name: np.array(array, np.float32) for name, array in layer.weights.items()}
+        for layer in stored
     ]
+    layers = [layer._replace(weights=each) for layer, each in zip(stored, copies, strict=True)]
     first = described[0].config
     shape = first.get("batch_shape") or first.get("batch_input_shape")  # of Keras 3, and before
     return Network(layers, image_shape(shape))
 
 
-def named_weights(layer, weights_of):
-    """Return a layer's arrays by Keras's names. Raises OnlyKerasError for quantised weights."""
-    names = weight_names(layer.kind, layer.config)
+def with_weights(layer, weights_of):
+    """Return a layer with its stored weights. Raises OnlyKerasError for quantised ones."""
+    names = WEIGHTS.get(layer.kind, ())
+    names = [name for name in names if layer.config.get(ASKED_FOR_BY.get(name), True)]
     arrays = weights_of(layer, names)
     if any(array.dtype.kind != "f" for array in arrays):
         raise OnlyKerasError("weights in whole numbers")
-    return dict(zip(names, arrays, strict=True))
-
-
-def copied(weights):
-    return {name: np.array(array, np.float32) for name, array in weights.items()}
+    return layer._replace(weights=dict(zip(names, arrays, strict=True)))
 
 
 def image_shape(shape):
@@ -230,9 +198,7 @@ def image_shape(shape):
     Raises OtherImagesError unless an image has 28×28 values.
     """
     sides = tuple(shape or ())[1:]
-    if None in sides and sides[2:] not in ((), (1,), (None,)):
-        raise OtherImagesError
-    if not sides or None in sides:
+    if not sides or (None in sides and sides[2:] in ((), (1,), (None,))):
         return IMAGE
     if not all(isinstance(side, int) and side > 0 for side in sides) or prod(sides) != 784:
         raise OtherImagesError
@@ -240,7 +206,6 @@ def image_shape(shape):
 
 
 def unchanged(layer, shape):
-    """Input, and layers that do nothing outside training."""
     return Computes(shape, no_change)
 
 
@@ -298,8 +263,7 @@ def reshape(layer, shape):
 
 
 def permute(layer, shape):
-    """The axes of a Permute layer count from 1; the batch axis is not among them."""
-    axes = list(layer.config["dims"])
+    axes = list(layer.config["dims"])  # from 1, without the batch axis
     if sorted(axes) != list(range(1, len(shape) + 1)):
         raise ValueError(f"axes {axes} of {shape}")
     target = tuple(shape[axis - 1] for axis in axes)
@@ -307,29 +271,23 @@ def permute(layer, shape):
 
 
 def dense(layer, shape):
-    (kernel, bias), activate = kernel_and_bias(layer), activation(layer.config["activation"])
+    kernel, activate = layer.weights["kernel"], activation(layer.config["activation"])
     require_shape(kernel, (shape[-1], layer.config["units"]))
-    target = (*shape[:-1], kernel.shape[1])
+    bias, target = bias_of(layer, kernel.shape[1]), (*shape[:-1], kernel.shape[1])
     work = PER_PRODUCT * prod(shape) * kernel.shape[1] + exponentials(target)
     return Computes(target, lambda values: activate(plus(values @ kernel, bias)), work)
 
 
 def batch_normalization(layer, shape):
     require(layer, axis=[-1, [-1], len(shape), [len(shape)]])
-    factor, offset = normalisation(layer)
-    require_shape(factor, shape[-1:])
-    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elementwise(shape))
-
-
-def normalisation(layer):
-    """Return the factor and offset per channel that a batch normalisation comes to."""
     weights = layer.weights
-    mean, variance = weights["moving_mean"], weights["moving_variance"]
     for each in weights.values():
-        require_shape(each, mean.shape[:1])
-    factor = weights.get("gamma", 1) / np.sqrt(variance + number(layer, "epsilon"))
-    offset = weights.get("beta", 0) - mean * factor
-    return factor.astype(np.float32), offset.astype(np.float32)
+        require_shape(each, shape[-1:])
+    deviation = np.sqrt(weights["moving_variance"] + number(layer, "epsilon"))
+    factor = weights.get("gamma", 1) / deviation
+    offset = weights.get("beta", 0) - weights["moving_mean"] * factor
+    factor, offset = factor.astype(np.float32), offset.astype(np.float32)
+    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elementwise(shape))
 
 
 ONLY_FOR_TRAINING = (
@@ -344,36 +302,27 @@ LAYERS = {
     "InputLayer": unchanged,
     "Add": add,
     "Average": average,
-    "AveragePooling2D": average_pooling,
+    "AveragePooling2D": numpy_convolutions.average_pooling,
     "BatchNormalization": batch_normalization,
     "Concatenate": concatenate,
-    "Conv2D": convolution,
+    "Conv2D": numpy_convolutions.convolution,
     "Dense": dense,
-    "DepthwiseConv2D": depthwise,
+    "DepthwiseConv2D": numpy_convolutions.depthwise,
     "Flatten": flatten,
-    "GlobalAveragePooling2D": over_image(np.mean),
-    "GlobalMaxPooling2D": over_image(np.max),
-    "MaxPooling2D": max_pooling,
+    "GlobalAveragePooling2D": partial(numpy_convolutions.global_pooling, statistic=np.mean),
+    "GlobalMaxPooling2D": partial(numpy_convolutions.global_pooling, statistic=np.max),
+    "MaxPooling2D": partial(numpy_convolutions.pooling, combine=np.maximum, fill=-np.inf),
     "Permute": permute,
     "Rescaling": rescaling,
     "Reshape": reshape,
-    "SeparableConv2D": separable,
-    "ZeroPadding2D": zero_padding,
+    "SeparableConv2D": numpy_convolutions.separable,
+    "ZeroPadding2D": numpy_convolutions.zero_padding,
 }
 
-# Weights by Keras's names, in its order.
-KERNEL = ("kernel", "bias")
+# Weights by Keras's names, in its order; a layer's config may leave some out.
 WEIGHTS = {
-    "Dense": KERNEL,
-    "Conv2D": KERNEL,
-    "DepthwiseConv2D": KERNEL,
+    **dict.fromkeys(("Dense", "Conv2D", "DepthwiseConv2D"), ("kernel", "bias")),
     "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
 }
 ASKED_FOR_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
-
-
-def weight_names(kind, config):
-    """Return the names of a layer's weights, in Keras's order; its config may leave some out."""
-    names = WEIGHTS.get(kind, ())
-    return [name for name in names if config.get(ASKED_FOR_BY.get(name), True)]

@@ -14,7 +14,7 @@ from digits import UserError
 from digits.files import shown
 from digits.metrics import cross_entropy
 from digits.network import model_safety, numpy_network
-from digits.network.model_safety import SAVE_ALL, TRAIN_ONE, HoldsProgramError
+from digits.network.model_safety import SAVE_ALL, TRAIN_ONE
 
 SUFFIXES = (".h5", ".hdf5", ".keras")  # by which Keras tells its own formats
 
@@ -26,21 +26,23 @@ class KerasNetwork:
     """
 
     def __init__(self, path):
+        from digits.network.tensorflow_start import import_tensorflow
+
+        start = f"Keras cannot read {shown(path)}"
         if path.suffix not in SUFFIXES:
-            raise UserError(
-                f"Keras cannot read {shown(path)}: give it a name that ends in .h5 or .keras"
-            )
+            raise UserError(f"{start}: give it a name that ends in .h5 or .keras")
         try:
-            self.model = keras_model(path)
+            import_tensorflow()
+            import keras
+
+            require_safe(path)
+            self.model = keras.models.load_model(path, compile=False, safe_mode=True)
         except UserError:
             raise
         except Exception as error:  # Keras's readers raise many kinds
-            raise UserError(
-                f"Keras cannot read {shown(path)} ({type(error).__name__}): {SAVE_ALL}"
-            ) from error
+            raise UserError(f"{start} ({type(error).__name__}): {SAVE_ALL}") from error
 
     def __call__(self, images):
-        """Return the outputs, float32 (n, 10), for images (n, 28, 28) in its input convention."""
         shape = numpy_network.image_shape(self.model.input_shape)
         answers = self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
         return np.asarray(answers, np.float32)
@@ -52,17 +54,6 @@ class KerasNetwork:
         return None
 
 
-def keras_model(path):
-    """Return the Keras model at `path`. Raises UserError if it is not safe to load."""
-    from digits.network.tensorflow_start import import_tensorflow
-
-    import_tensorflow()
-    import keras
-
-    require_safe(path)
-    return keras.models.load_model(path, compile=False, safe_mode=True)
-
-
 def require_safe(path):
     """Raise UserError for what Keras must not read, even from a file that the user trusts.
 
@@ -71,39 +62,30 @@ def require_safe(path):
     """
     import h5py
 
-    text, weights = keras_parts(path) if path.suffix == ".keras" else (None, path)
+    text, weights = None, path
+    if path.suffix == ".keras":
+        from zipfile import ZipFile
+
+        with ZipFile(path) as archive:
+            text = archive.read("config.json")
+            weights = io.BytesIO(archive.read("model.weights.h5"))
     with h5py.File(weights, "r") as file:
         model = model_safety.parsed(text or file.attrs["model_config"])
-        if model_safety.holds_a_program(model):
-            raise HoldsProgramError(path)
-        if any(map(lies_elsewhere, members(file))):
+        model_safety.require_no_program(model, path)
+        if leads_elsewhere(file):
             raise UserError(f"{shown(path)} is not loaded: it leads to other files; {TRAIN_ONE}")
 
 
-def keras_parts(path):
-    from zipfile import ZipFile
-
-    with ZipFile(path) as archive:
-        return archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
-
-
-def members(group):
-    """Yield a group's members at any depth; None for a link to another place."""
+def leads_elsewhere(member):
+    """Whether an HDF5 group, at any depth, or the data of an array lies in another file."""
     import h5py
 
-    for name in group:
-        is_here = isinstance(group.get(name, getlink=True), h5py.HardLink)
-        member = group[name] if is_here else None
-        yield member
-        if isinstance(member, h5py.Group):
-            yield from members(member)
-
-
-def lies_elsewhere(member):
-    """Return whether a member of a group, or the data of an array, is in another file."""
-    if member is None:
-        return True
-    return hasattr(member, "external") and bool(member.is_virtual or member.external)
+    if isinstance(member, h5py.Dataset):
+        return bool(member.is_virtual or member.external)
+    if not isinstance(member, h5py.Group):
+        return False
+    are_here = all(isinstance(member.get(name, getlink=True), h5py.HardLink) for name in member)
+    return not are_here or any(map(leads_elsewhere, member.values()))
 
 
 FEWER, TRIED = 30, 100  # synthetic digits: for all conventions, then for those still likely
@@ -117,8 +99,7 @@ LEAST_SIGMOID = 1e-7  # so that the sum of ten zeros is no division by zero
 class Convention(NamedTuple):
     """How a network's pixels come from ours, 0 paper to 255 ink: times `scale`, plus `offset`.
 
-    With `by_norm`, divided by the Euclidean norm of their column instead, as
-    `keras.utils.normalize(images, axis=1)` does.
+    Or `by_norm`: divided by their column's Euclidean norm, as by `keras.utils.normalize`.
     """
 
     words: str
@@ -127,10 +108,7 @@ class Convention(NamedTuple):
     by_norm: bool = False
 
     def applied(self, images, ops=np):
-        """Return images (n, 28, 28), 0 to 255, in this convention.
-
-        `ops` is NumPy, or `keras.ops` for images that are part of a Keras model.
-        """
+        """Return images (n, 28, 28) in this convention; `ops`: NumPy, or Keras's inside a model."""
         if self == OURS:
             return images
         images = images.astype(np.float32) if ops is np else images
@@ -159,7 +137,6 @@ class Expected(NamedTuple):
     answers: str = PROBABILITIES
 
     def pixels(self, images):
-        """Return images, uint8 (n, 28, 28), in the network's convention."""
         return self.convention.applied(images)
 
     def probabilities(self, answers, ops=np):
@@ -185,28 +162,20 @@ def found(network):
     images, labels = synthetic.digits(TRIED, seed=1)
     likely = CONVENTIONS
     for count in (FEWER, TRIED):
+        truth = labels[:count]
         outputs = {each: np.nan_to_num(network(each.applied(images[:count]))) for each in likely}
-        right = {each: number_right(labels[:count], outputs[each]) for each in likely}
+        right = {each: int((outputs[each].argmax(axis=1) == truth).sum()) for each in likely}
         most = max(right.values())
         likely = [each for each in likely if right[each] >= most - ALIKE]
         if most < LEAST_ACCURACY * count:
             break
     kind = kind_of(np.concatenate(list(outputs.values())))
-    candidates = {Expected(each, kind): outputs[each] for each in likely}
-    best = least_uncertain(candidates, labels[:count])
-    return best, right[best.convention], count
-
-
-def least_uncertain(candidates, labels):
-    """Return the `Expected` with the lowest cross-entropy; `candidates` are its outputs (n, 10)."""
-    return min(
-        candidates,
-        key=lambda each: cross_entropy(labels, each.probabilities(candidates[each])),
-    )
-
-
-def number_right(labels, answers):
-    return int((answers.argmax(axis=1) == labels).sum())
+    losses = {
+        each: cross_entropy(truth, Expected(each, kind).probabilities(outputs[each]))
+        for each in likely
+    }
+    best = min(losses, key=losses.get)
+    return Expected(best, kind), right[best], count
 
 
 def kind_of(answers):
@@ -219,8 +188,12 @@ def kind_of(answers):
 
 def described(expected, right, count):
     """Return what `found` found, as a sentence without its subject."""
-    kinds = {LOGITS: "answers with logits, which get a softmax", SIGMOIDS: "answers with sigmoids"}
-    start = f"{kinds[expected.answers]}, and " if expected.answers in kinds else ""
+    kinds = {
+        PROBABILITIES: "",
+        LOGITS: "answers with logits, which get a softmax, and ",
+        SIGMOIDS: "answers with sigmoids, and ",
+    }
+    start = kinds[expected.answers]
     read = f"reads {right} of {count} synthetic digits"
     if right < LEAST_ACCURACY * count:
         return f"{start}{read} at best: do not trust its answers"

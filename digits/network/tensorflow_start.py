@@ -9,16 +9,12 @@ from digits.plots import import_matplotlib
 
 
 def import_tensorflow():
-    """Import TensorFlow and Keras silently, start their devices, and return TensorFlow.
-
-    Its C++ code prints before it reads `TF_CPP_MIN_LOG_LEVEL`, so stderr is held back meanwhile.
-    """
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    """Import TensorFlow and Keras silently, start their devices, and return TensorFlow."""
+    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     if platform.machine() in ("x86_64", "AMD64"):
         # by default, Linux uses oneDNN only on processors with VNNI, bfloat16 or AMX
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with stderr_held_back():
+    with stderr_held_back():  # TensorFlow prints before it reads its log level
         with suppress(ModuleNotFoundError):  # Keras imports it if it can
             import_matplotlib()
         import keras

@@ -5,12 +5,12 @@ by one, channels by filters, and the products are transformed back to the tile's
 multiplications for 144. This is F(4×4, 3×3) of Lavin and Gray (2015, arXiv:1509.09308).
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from digits.network.activations import slices
+from digits.network.numpy_activations import slices
 
 OF_VALUES = np.float32(
     [
@@ -41,22 +41,16 @@ OF_PRODUCTS = np.float32(
     ]
 )
 RESULTS, VALUES = OF_PRODUCTS.shape  # along a side of a tile: outputs 4, inputs 6
-IN_ALL = (
-    1  # the sum whose product counts once in each output, along either axis: add the bias there
-)
-
+IN_ALL = 1  # the sum whose product counts once in each output, along either axis: for the bias
 LARGEST_SIDE = 64  # of the output, in pixels
 
 
 def pays(kernel, rows, columns):
-    """Return whether this is faster for a kernel (height, width, channels, filters).
-
-    For few channels, the transforms cost more than they save; for many channels or large images,
-    they take too much memory.
-    """
+    """Whether this is faster for a kernel (height, width, channels, filters)."""
     height, width, *channels = kernel.shape
-    small = max(channels) <= 256 and max(rows, columns) <= LARGEST_SIDE
-    return height == width == 3 and min(channels) >= 16 and small
+    is_worth_it = min(channels) >= 16  # else the transforms cost more than they save
+    has_room = max(channels) <= 256 and max(rows, columns) <= LARGEST_SIDE
+    return height == width == 3 and is_worth_it and has_room
 
 
 def sums(kernel, rows, columns):
@@ -71,24 +65,22 @@ def convolution(kernel, bias, activate):
     It takes values, float32 (n, height, width, channels), and the padding before and after their
     rows and columns. It returns the activated output, float32 (n, rows, columns, filters).
     """
-    channels, filters = kernel.shape[2:]
     factors = OF_KERNEL @ (OF_KERNEL @ kernel.reshape(3, -1)).reshape(VALUES, 3, -1)
-    factors = factors.reshape(VALUES, VALUES, channels, filters)
+    return partial(convolved, factors.reshape(VALUES, VALUES, *kernel.shape[2:]), bias, activate)
 
-    def apply(values, edges):
-        n, height, width, _ = values.shape
-        down, across = along(height, edges[0]), along(width, edges[1])
-        out = np.empty((n, down.tiles, RESULTS, across.results * filters), np.float32)
-        sums_of_image = down.tiles * across.tiles * VALUES**2
-        for some in slices(n, sums_of_image * max(channels, filters)):
-            sums = summed(values[some], down, across)
-            products = np.empty((VALUES, sums.shape[1], VALUES, filters), np.float32)
-            np.matmul(sums.swapaxes(1, 2), factors, out=products.swapaxes(1, 2))
-            products[IN_ALL, :, IN_ALL] += bias
-            activate(results(products, down, across, out[some]))
-        return out.reshape(n, -1, across.results, filters)[:, : down.results]
 
-    return apply
+def convolved(factors, bias, activate, values, edges):
+    n, height, width, channels = values.shape
+    filters, down, across = len(bias), along(height, edges[0]), along(width, edges[1])
+    out = np.empty((n, down.tiles, RESULTS, across.results * filters), np.float32)
+    sums_of_image = down.tiles * across.tiles * VALUES**2
+    for some in slices(n, sums_of_image * max(channels, filters)):
+        sums = summed(values[some], down, across)
+        products = np.empty((VALUES, sums.shape[1], VALUES, filters), np.float32)
+        np.matmul(sums.swapaxes(1, 2), factors, out=products.swapaxes(1, 2))
+        products[IN_ALL, :, IN_ALL] += bias
+        activate(results(products, down, across, out[some]))
+    return out.reshape(n, -1, across.results, filters)[:, : down.results]
 
 
 def summed(values, down, across):

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digits import UserError
-from digits.files import first_line, reason, special_kind
-from digits.page import decoding
+from digits.files import first_line, special_kind, why_unreadable
+from digits.page import picture_formats
 from digits.page.filters import median, shrunk
 from digits.page.ink import contrast
 
@@ -30,7 +30,7 @@ def files_at(path):
 
 
 def is_picture(path):
-    has_suffix = path.suffix.lower() in decoding.SUFFIXES and not path.name.startswith(".")
+    has_suffix = path.suffix.lower() in picture_formats.SUFFIXES and not path.name.startswith(".")
     return has_suffix and not path.is_dir()
 
 
@@ -42,33 +42,29 @@ def load(path):
     """
     try:
         require_picture_file(path)
-        with warnings.catch_warnings(), decoding.picture_file(path) as file:
+        with warnings.catch_warnings(), picture_formats.picture_file(path) as file:
             warnings.simplefilter("ignore")  # about oddities that do no harm
-            return upright_and_reduced(decoding.decoded(file, PAGE_SIDE))
+            return upright_and_reduced(picture_formats.decoded(file, PAGE_SIDE))
     except UserError:
         raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise UserError(picture_formats.TOO_LARGE) from error
     except Exception as error:  # each of Pillow's many readers raises what it likes
-        raise UserError(fault(error)) from error
+        damaged = "the picture is damaged; save it anew as PNG or JPEG"
+        refused = "cannot be read ({}); check the path"
+        raise UserError(why_unreadable(error, refused, damaged)) from error
 
 
 def require_picture_file(path):
     """Raise UserError if `path` is a folder, or a special file, whose content may never end."""
     try:
         kind = special_kind(path)
-    except ValueError as error:
+    except ValueError as error:  # a NUL in the path
         raise UserError(f"cannot be read ({first_line(error)}); check the path") from error
     if kind:
         raise UserError(f"{kind}, not a picture; save the picture in a file, and name that")
     if path.is_dir() and os.access(path, os.R_OK):
         raise UserError("a folder without pictures; name one that has some (.png, .jpg, …)")
-
-
-def fault(error):
-    if isinstance(error, (MemoryError, Image.DecompressionBombError)):
-        return decoding.TOO_LARGE
-    if isinstance(error, OSError) and error.errno:
-        return f"cannot be read ({reason(error)}); check the path"
-    return "the picture is damaged; save it anew as PNG or JPEG"
 
 
 def upright_and_reduced(picture):
@@ -82,7 +78,6 @@ def upright_and_reduced(picture):
 
 
 def in_common_mode(picture):
-    """Return a PIL image in a mode that Pillow reduces and turns into grey."""
     if is_deep(picture):
         return scaled_to_one(picture)
     if picture.has_transparency_data:
@@ -91,8 +86,7 @@ def in_common_mode(picture):
 
 
 def is_deep(picture):
-    """Whether a picture is grey of more than eight bits: 16, 32 or floating-point."""
-    return picture.mode.startswith(("I", "F"))
+    return picture.mode.startswith(("I", "F"))  # grey of 16, 32 or floating-point bits
 
 
 def scaled_to_one(picture):
@@ -102,7 +96,9 @@ def scaled_to_one(picture):
     """
     brightest = max(values.max(initial=0, where=valid) for _, values, valid in bands(picture))
     white = next((scale for scale in FULL_SCALES if scale >= brightest), float(brightest))
-    background = median_of_data(picture) / white
+    step = 1 + picture.width * picture.height // MAX_SAMPLED
+    sample = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
+    background = median(sample) / white if len(sample) else 0
     result = picture if picture.mode == "F" else Image.new("F", picture.size)
     for box, values, valid in bands(picture):
         scaled = np.where(valid, values, 0) / np.float32(white)
@@ -110,13 +106,6 @@ def scaled_to_one(picture):
         result.paste(Image.fromarray(scaled), box)
     result.info = picture.info
     return result
-
-
-def median_of_data(picture):
-    """Return the median of a deep picture's data, of a large one from an even sample."""
-    step = 1 + picture.width * picture.height // MAX_SAMPLED
-    found = np.concatenate([values[valid][::step] for _, values, valid in bands(picture)])
-    return median(found) if len(found) else 0
 
 
 def bands(picture):
@@ -153,12 +142,10 @@ def luminance(picture):
 
 
 def grey_and_opacity(picture):
-    """Return a transparent picture's grey and opacity, each float32 (h, w), 0 to 1."""
     return np.asarray(picture.convert("LA"), np.float32).transpose(2, 0, 1) / 255
 
 
 def background_grey(values, opacity):
-    """Return the grey, 0 to 1, to lay a transparent picture on."""
     opaque = values[opacity > 0.5]
     if opaque.size > values.size / 2:
         return median(opaque)  # which is the picture's own background

@@ -29,7 +29,7 @@ def read():
 
 
 class FakeModel:
-    """Stands for a `model_file.Predictor`."""
+    """Stands for a `predictor.Predictor`."""
 
     def __init__(self, filters, record=None):
         self.filters, self.record = filters, record

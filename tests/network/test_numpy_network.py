@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import PRETRAINED
 
-from digits.network import model_file, model_safety, numpy_network, recipes
+from digits.network import model_safety, numpy_network, predictor, recipes
 from digits.network.model_safety import NeedsTrustError
 from digits.network.tensorflow_start import import_tensorflow
 
@@ -319,7 +319,7 @@ def network_of(*parts):
 def test_network_that_needs_keras_is_refused_and_says_why(named, tmp_path):
     network_of(*ONLY_KERAS[named]()).save(tmp_path / "net.h5")
     with pytest.raises(NeedsTrustError, match=f"has {named}.*--trust lets Keras load it"):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
 
 
 @pytest.mark.parametrize("ending", [".h5", ".keras"])
@@ -327,7 +327,7 @@ def test_network_that_needs_keras_is_left_to_it_with_trust(ending, tmp_path, cap
     network = network_of(*ONLY_KERAS["the activation gelu"]())
     network.save(tmp_path / f"net{ending}")
     images = random_images(3)
-    answer = model_file.predictor(tmp_path / f"net{ending}", trust=True).network(images)
+    answer = predictor.load(tmp_path / f"net{ending}", trust=True).network(images)
     expected = network.predict(images[..., np.newaxis], verbose=0)
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
     said = capsys.readouterr().err
@@ -402,7 +402,7 @@ ODD = [
 def test_network_of_another_shape_is_not_computed_with_numpy(build, tmp_path):
     build().save(tmp_path / "net.h5")
     with pytest.raises(NeedsTrustError):
-        model_file.predictor(tmp_path / "net.h5")
+        predictor.load(tmp_path / "net.h5")
 
 
 def in_another_order(layers_):
@@ -459,6 +459,6 @@ def test_arrays_that_would_be_stretched_to_fit_are_damage(name, tmp_path):
 def test_shipped_model_answers_as_keras_does_on_test_images(mnist_test):
     images = mnist_test.images[::16]  # of all of them, the README's quoted evaluation is tried
     expected = keras.models.load_model(PRETRAINED).predict(images[..., np.newaxis], 500, verbose=0)
-    answer = model_file.predictor(PRETRAINED)(images)
+    answer = predictor.load(PRETRAINED)(images)
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE)
     np.testing.assert_array_equal(answer.argmax(axis=1), expected.argmax(axis=1))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from digits.network import activations, winograd
-from digits.network.activations import relu
+from digits.network import numpy_activations, winograd
+from digits.network.numpy_activations import relu
 
 
 def by_definition(values, kernel, bias, edges):
@@ -38,7 +38,7 @@ def test_convolution_is_what_it_is_by_definition(sides):
 
 
 def test_images_of_several_slices_are_convolved_each(monkeypatch):
-    monkeypatch.setattr(activations, "CACHED", 6 * 6 * 4 * 8 * 2)  # of two images
+    monkeypatch.setattr(numpy_activations, "CACHED", 6 * 6 * 4 * 8 * 2)  # of two images
     values, kernel, bias = of_chance(5, 8, 8, 8), of_chance(3, 3, 8, 8), of_chance(8)
     edges = [(1, 1), (1, 1)]
     answer = winograd.convolution(kernel, bias, relu)(values, edges)

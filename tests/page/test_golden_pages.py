@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 from golden_pages import GOLDEN, digit, is_read, paper, scan
 
-from digits.network import model_file
+from digits.network import predictor
 from digits.page import pipeline
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -18,7 +18,7 @@ RULES = [rule for rule in reader_rules.RULES if rule.page]
 
 @pytest.fixture(scope="module")
 def predict(shipped_model):
-    return reader_rules.remembering(model_file.predictor(shipped_model))
+    return reader_rules.remembering(predictor.load(shipped_model))
 
 
 @pytest.mark.parametrize("name", GOLDEN, ids=[page.reason for page in GOLDEN.values()])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from digits import UserError
 from digits.data.mnist_form import as_mnist
-from digits.network import model_file
+from digits.network import predictor
 from digits.page import pictures, pipeline
 
 ALIKE = 4  # of 255: the mean difference between two images of one digit, at most
@@ -97,7 +97,7 @@ def photographed(image):
 
 @pytest.fixture(scope="module")
 def predict(shipped_model):
-    return model_file.predictor(shipped_model)
+    return predictor.load(shipped_model)
 
 
 def assert_photographs_read_as(images, predict):

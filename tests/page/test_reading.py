@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT, printed_digit
 from PIL import Image, ImageOps
 
-from digits.network import model_file
+from digits.network import predictor
 from digits.page import answers, components, pipeline, reading
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -17,7 +17,7 @@ from damaging import damaged
 
 @pytest.fixture(scope="module")
 def predict(shipped_model):
-    return model_file.predictor(shipped_model)
+    return predictor.load(shipped_model)
 
 
 def page_of(*placed, size=(400, 700)):

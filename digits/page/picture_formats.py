@@ -143,9 +143,9 @@ def format_of(file):
 
 @contextmanager
 def limited_memory(size):
-    """Let this process have `size` bytes more in this block; beyond, a decoder fails.
+    """Let this process have `size` bytes more in this block; only Linux enforces the limit.
 
-    Some formats do not say in the header what they take. Only Linux enforces such a limit.
+    Some formats do not say in the header what they take.
     """
     try:
         import resource
@@ -165,10 +165,7 @@ def limited_memory(size):
 
 
 def with_header_only(name, file):
-    """Return the PIL image in a file of that format, of which only the header has been read.
-
-    `Image.open` does the same, after it has imported the modules of five formats, which takes 4 ms.
-    """
+    """Open a picture; `Image.open` first imports the modules of five formats: 4 ms."""
     if name == "TIFF":
         require_few_strips(file)
     if name == "PPM":
@@ -187,13 +184,9 @@ def with_header_only(name, file):
 
 
 def require_few_pixels(picture, name, file, min_side):
-    """Raise UserError if a picture has too many pixels, or too many after it has been decoded."""
-    pixels = pixels_of(picture)
-    if max(picture.size) > MAX_SIDE or pixels > FORMATS[name].max_pixels:
-        raise UserError(TOO_LARGE)
-    if name in DECODED_PIXELS:
-        pixels = DECODED_PIXELS[name](picture, file, min_side)
-    if pixels > FORMATS[name].max_decoded:
+    is_small = max(picture.size) <= MAX_SIDE and pixels_of(picture) <= FORMATS[name].max_pixels
+    decoded_pixels = DECODED_PIXELS.get(name, pixels_of)
+    if not is_small or decoded_pixels(picture, file, min_side) > FORMATS[name].max_decoded:
         raise UserError(TOO_LARGE)
 
 
@@ -213,9 +206,9 @@ def decoded_jpeg_pixels(picture, file, min_side):
 
 
 def in_one_scan(file):
-    """Whether a JPEG has all its colours in one scan. Raises UserError if it has very many.
+    """Whether a JPEG has all its colours in one scan: a pass over the whole picture.
 
-    Each scan is a pass over the whole picture, and may take only a few bytes of the file.
+    Raises UserError if it has very many scans, each of which may take only a few bytes.
     """
     content, scans, colours = file.read_from_start(), 0, 0
     for n, (marker, place) in enumerate(marker_segments(content, 2)):
@@ -230,35 +223,28 @@ def in_one_scan(file):
     return False
 
 
-def pixels_of(picture):
+def pixels_of(picture, *_):
     return picture.width * picture.height
 
 
 def marker_segments(content, place):
-    """Yield the marker and the place of each segment of a JPEG or JPEG 2000, from `place` on.
-
-    A segment begins with its length, in two bytes. The coded data between segments is skipped.
-    """
+    """Yield the marker and the place of each segment of a JPEG or JPEG 2000, from `place` on."""
     while found := MARKER.search(content, place):
         marker, place = found[1][0], found.end()
         if marker == END:
             return
         yield marker, place
-        place += int.from_bytes(content[place : place + 2], "big")
+        place += int.from_bytes(content[place : place + 2], "big")  # its length; data is skipped
 
 
 def decoded_jpeg_2000_pixels(picture, file, min_side):
     """Have a JPEG 2000 decoded as small as `min_side` allows; return how many pixels come out."""
-    wanted = max(1, min(picture.size) // min_side).bit_length() - 1
-    halvings = min(wanted, max_halvings(file))
-    picture.reduce = halvings
-    return pixels_of(picture) / 4**halvings
-
-
-def max_halvings(file):
     header = file.read_from_start(MAX_JPEG_2000_HEADER)
     found = islice(marker_segments(header, header.find(CODESTREAM) + 2), MAX_MARKERS)
-    return next((header[place + 7] for marker, place in found if marker == CODING_STYLE), 0)
+    most = next((header[place + 7] for marker, place in found if marker == CODING_STYLE), 0)
+    halvings = min(most, max(1, min(picture.size) // min_side).bit_length() - 1)
+    picture.reduce = halvings
+    return pixels_of(picture) / 4**halvings
 
 
 def require_few_strips(file):

@@ -16,7 +16,7 @@ from conftest import ROOT
 from PIL import Image
 
 from digits import UserError
-from digits.page import decoding, pictures
+from digits.page import picture_formats, pictures
 
 VECTORS_AND_STARTERS = {  # what Pillow hands to another program or draws, and what others would
     "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n",
@@ -64,13 +64,13 @@ def test_pillow_would_start_a_program_for_the_same_file(tmp_path, programs):
 
 
 def test_no_format_but_the_listed_raster_ones_is_read():
-    assert set(decoding.FORMATS) == {
+    assert set(picture_formats.FORMATS) == {
         *("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
     }
     Image.init()
     of_pillow = {suffix: name for suffix, name in Image.EXTENSION.items() if name in Image.OPEN}
-    read = {name for suffix, name in of_pillow.items() if suffix in decoding.SUFFIXES}
-    assert read <= {*decoding.FORMATS, "MPO"}
+    read = {name for suffix, name in of_pillow.items() if suffix in picture_formats.SUFFIXES}
+    assert read <= {*picture_formats.FORMATS, "MPO"}
 
 
 def rings(mode="RGB", side=120):
@@ -80,7 +80,7 @@ def rings(mode="RGB", side=120):
     return Image.fromarray(ring.astype(np.uint8)).convert(mode)
 
 
-@pytest.mark.parametrize("name", decoding.FORMATS)
+@pytest.mark.parametrize("name", picture_formats.FORMATS)
 def test_every_format_is_known_by_its_content_alone(tmp_path, name):
     file = io.BytesIO()
     try:
@@ -92,11 +92,11 @@ def test_every_format_is_known_by_its_content_alone(tmp_path, name):
     assert np.abs(np.asarray(picture, int) - np.asarray(rings(), int)).mean() < 8
 
 
-@pytest.mark.parametrize("suffix", sorted(decoding.SUFFIXES))
+@pytest.mark.parametrize("suffix", sorted(picture_formats.SUFFIXES))
 def test_what_a_folder_lists_is_what_is_read(tmp_path, suffix):
     (tmp_path / f"ring{suffix}").touch()
     Image.init()
-    assert Image.EXTENSION.get(suffix, "PPM") in {*decoding.FORMATS, "MPO"}
+    assert Image.EXTENSION.get(suffix, "PPM") in {*picture_formats.FORMATS, "MPO"}
     assert pictures.files_at(tmp_path) == [tmp_path / f"ring{suffix}"]
 
 
@@ -210,7 +210,7 @@ def jpeg_with(middle):
 
 MANY = 30_000
 HOSTILE = {
-    "a JPEG of very many scans": (lambda: jpeg_of_scans(decoding.MAX_SCANS), "too long"),
+    "a JPEG of very many scans": (lambda: jpeg_of_scans(picture_formats.MAX_SCANS), "too long"),
     "a JPEG of very many segments": (lambda: jpeg_with(b"\xff\xe5\0\x02" * MANY), "too long"),
     "a JPEG of filling bytes": (lambda: jpeg_with(b"\xff" * MANY), "too long"),
     "a PNG of very many chunks": (lambda: png(9, 9, chunk(b"abCd") * MANY), "too long"),
@@ -226,7 +226,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("content", "words"), HOSTILE.values(), ids=HOSTILE)
 def test_what_would_take_very_long_is_refused(tmp_path, monkeypatch, content, words):
-    monkeypatch.setattr(decoding, "MAX_READS", MANY - 1)
+    monkeypatch.setattr(picture_formats, "MAX_READS", MANY - 1)
     (tmp_path / "hostile.png").write_bytes(content())
     with pytest.raises(UserError, match=words):
         pictures.load(tmp_path / "hostile.png")
@@ -234,7 +234,7 @@ def test_what_would_take_very_long_is_refused(tmp_path, monkeypatch, content, wo
 
 @pytest.mark.parametrize("count", [10, 11])
 def test_tiff_of_very_many_strips_is_refused(tmp_path, monkeypatch, count):
-    monkeypatch.setattr(decoding, "MAX_STRIPS", 10)
+    monkeypatch.setattr(picture_formats, "MAX_STRIPS", 10)
     strips = {257: count, 259: 1, 273: (8,) * count, 278: 1, 279: (10,) * count}
     (tmp_path / "strips.tif").write_bytes(tiff({**DEEP_BLACK, **strips}))
     with pytest.raises(UserError, match="too long") if count > 10 else nullcontext():
@@ -245,7 +245,7 @@ def test_reading_ends_at_its_deadline_wherever_it_is(tmp_path, monkeypatch):
     rings("L").save(tmp_path / "ring.png")
     (tmp_path / "ring.png").write_bytes(b"P2 120 120 255 " + b"9 " * 120 * 120)
     assert pictures.load(tmp_path / "ring.png").size == (120, 120)
-    monkeypatch.setattr(decoding, "MAX_SECONDS", -1)
+    monkeypatch.setattr(picture_formats, "MAX_SECONDS", -1)
     with pytest.raises(UserError, match="takes too long to read; save it anew"):
         pictures.load(tmp_path / "ring.png")
 
@@ -253,24 +253,25 @@ def test_reading_ends_at_its_deadline_wherever_it_is(tmp_path, monkeypatch):
 def test_comments_of_a_plain_picture_are_read_in_small_blocks(tmp_path):
     text = b"P2 10 10 255 " + b"#\n" * 100_000 + b"9 " * 100
     (tmp_path / "comments.pgm").write_bytes(text)
-    file = decoding.PictureFile(tmp_path / "comments.pgm")
+    file = picture_formats.PictureFile(tmp_path / "comments.pgm")
     with file:
-        assert decoding.decoded(file, 1000).size == (10, 10)
+        assert picture_formats.decoded(file, 1000).size == (10, 10)
         assert file.max_block < 20_000  # each comment copies the rest of its block
 
 
 READ_WITH = """
 import sys
 from pathlib import Path
-from digits.page import decoding
-from digits.page import pictures
-decoding.MAX_MEMORY = int(sys.argv[1])
+from digits.page import picture_formats, pictures
+picture_formats.MAX_MEMORY = int(sys.argv[1])
 print(pictures.load(Path(sys.argv[2])).size)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep to no such limit")
-@pytest.mark.parametrize(("size", "said"), [(decoding.MAX_MEMORY, "(1900, 1900)"), (10**6, "")])
+@pytest.mark.parametrize(
+    ("size", "said"), [(picture_formats.MAX_MEMORY, "(1900, 1900)"), (10**6, "")]
+)
 def test_decoder_that_takes_more_than_its_share_of_memory_fails(tmp_path, size, said):
     rings("RGB", 1900).save(tmp_path / "ring.jp2")
     result = subprocess.run(  # for this process may have memory that it does not use
@@ -287,7 +288,7 @@ def test_decoder_that_takes_more_than_its_share_of_memory_fails(tmp_path, size, 
 def test_very_large_file_is_refused_unread(tmp_path):
     with (tmp_path / "sparse.png").open("wb") as file:
         file.write(png(9, 9))
-        file.truncate(decoding.MAX_BYTES + 1)
+        file.truncate(picture_formats.MAX_BYTES + 1)
     with pytest.raises(UserError, match="file is too large"):
         pictures.load(tmp_path / "sparse.png")
 
@@ -298,15 +299,15 @@ def test_formats_have_a_limit_of_pixels(tmp_path, monkeypatch, name):
         rings().save(tmp_path / "ring", name)
     except (KeyError, OSError):
         pytest.skip(f"this Pillow has no {name}")
-    few = decoding.FORMATS[name]._replace(max_pixels=120 * 120 - 1)
-    monkeypatch.setitem(decoding.FORMATS, name, few)
+    few = picture_formats.FORMATS[name]._replace(max_pixels=120 * 120 - 1)
+    monkeypatch.setitem(picture_formats.FORMATS, name, few)
     with pytest.raises(UserError, match="too many pixels"):
         pictures.load(tmp_path / "ring")
 
 
 def test_jpeg_in_one_scan_may_be_large_since_it_is_decoded_small(tmp_path, monkeypatch):
-    few = decoding.FORMATS["JPEG"]._replace(max_decoded=1300 * 1300)
-    monkeypatch.setitem(decoding.FORMATS, "JPEG", few)
+    few = picture_formats.FORMATS["JPEG"]._replace(max_decoded=1300 * 1300)
+    monkeypatch.setitem(picture_formats.FORMATS, "JPEG", few)
     rings(side=2000).save(tmp_path / "one.jpg")
     rings(side=2000).save(tmp_path / "several.jpg", progressive=True)
     picture = pictures.load(tmp_path / "one.jpg")
@@ -330,8 +331,8 @@ def test_large_jpeg_2000_is_decoded_small(tmp_path, monkeypatch):
         rings(side=2100).save(tmp_path / "ring.jp2")
     except (KeyError, OSError):
         pytest.skip("this Pillow has no JPEG 2000")
-    few = decoding.FORMATS["JPEG2000"]._replace(max_decoded=1100 * 1100)
-    monkeypatch.setitem(decoding.FORMATS, "JPEG2000", few)
+    few = picture_formats.FORMATS["JPEG2000"]._replace(max_decoded=1100 * 1100)
+    monkeypatch.setitem(picture_formats.FORMATS, "JPEG2000", few)
     picture = pictures.load(tmp_path / "ring.jp2")
     assert picture.size == (1050, 1050)
     assert picture.info["reduced"] == 2
@@ -367,7 +368,7 @@ def test_picture_is_read_where_stderr_is_closed(run, tmp_path):
     rings().save(tmp_path / "ring.tif")
     code = f"""
 import os, sys
-sys.path.insert(0, {str(decoding.__file__.rsplit("digits", 1)[0])!r})
+sys.path.insert(0, {str(picture_formats.__file__.rsplit("digits", 1)[0])!r})
 from pathlib import Path
 from digits.page import pictures
 os.close(2)

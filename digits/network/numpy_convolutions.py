@@ -5,13 +5,12 @@ They are used like those of `numpy_network`; an input shape is (height, width, c
 
 from functools import partial
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from digits.network import winograd
-from digits.network.activations import (
+from digits.network.numpy_activations import (
     PER_PRODUCT,
     PER_VALUE,
     Computes,
@@ -19,7 +18,6 @@ from digits.network.activations import (
     bias_of,
     elementwise,
     exponentials,
-    kernel_and_bias,
     plus,
     require,
     require_image,
@@ -28,6 +26,7 @@ from digits.network.activations import (
 )
 
 MOST_PADDING = 10_000  # pixels on one side of an image
+LARGEST_WINDOW = 28  # pixels: all of the image
 
 
 def zero_padding(layer, shape):
@@ -41,41 +40,26 @@ def zero_padding(layer, shape):
     return Computes(target, lambda values: with_edges(values, edges), elementwise(target))
 
 
-def over_image(statistic):
-    """Return the function of a global pool: `statistic` of each channel."""
-
-    def computes(layer, shape):
-        require(layer, data_format=["channels_last"])
-        require_image(shape)
-        keep = bool(layer.config.get("keepdims"))
-        target = (1, 1, shape[2]) if keep else shape[2:]
-        function = partial(statistic, axis=(1, 2), keepdims=keep)
-        return Computes(target, function, elementwise(shape))
-
-    return computes
+def global_pooling(layer, shape, statistic):
+    require(layer, data_format=["channels_last"])
+    require_image(shape)
+    keep = bool(layer.config.get("keepdims"))
+    target = (1, 1, shape[2]) if keep else shape[2:]
+    return Computes(target, partial(statistic, axis=(1, 2), keepdims=keep), elementwise(shape))
 
 
 def convolution(layer, shape):
     require(layer, dilation_rate=[[1, 1]], groups=[1], data_format=["channels_last"])
-    (kernel, bias), strides = kernel_and_bias(layer), layer.config["strides"]
+    kernel, strides = layer.weights["kernel"], layer.config["strides"]
     require_shape(kernel, (*layer.config["kernel_size"], shape[2], layer.config["filters"]))
-    windows = windows_of(shape, kernel.shape[:2], layer.config)
-    in_tiles = strides == [1, 1] and winograd.pays(kernel, windows.rows, windows.columns)
-    scratch = (winograd.sums if in_tiles else copies)(kernel, windows.rows, windows.columns)
-    method = winograd.convolution if in_tiles else partial(by_windows, strides)
-    convolved = method(kernel, bias, activation(layer.config["activation"]))
-    target = (windows.rows, windows.columns, kernel.shape[3])
-    work = PER_PRODUCT * windows.rows * windows.columns * kernel.size + PER_VALUE * scratch
-    return Computes(
-        target,
-        lambda values: convolved(values, windows.edges),
-        work + exponentials(target),
-        scratch + windows.padded,
-    )
-
-
-def copies(kernel, rows, columns):
-    return rows * columns * (kernel[..., 0].size + 1)
+    edges, rows, columns, padded = windows_of(shape, kernel.shape[:2], layer.config)
+    method, scratch = partial(by_windows, strides), rows * columns * (kernel[..., 0].size + 1)
+    if strides == [1, 1] and winograd.pays(kernel, rows, columns):
+        method, scratch = winograd.convolution, winograd.sums(kernel, rows, columns)
+    target = (rows, columns, kernel.shape[3])
+    convolved = method(kernel, bias_of(layer, target[2]), activation(layer.config["activation"]))
+    work = PER_PRODUCT * rows * columns * kernel.size + PER_VALUE * scratch + exponentials(target)
+    return Computes(target, lambda values: convolved(values, edges), work, scratch + padded)
 
 
 def by_windows(strides, kernel, bias, activate):
@@ -101,12 +85,10 @@ def depthwise(layer, shape):
     per_channel = of_each_channel(layer, layer.weights["kernel"], shape)
     bias = bias_of(layer, per_channel.shape[2])
     activate = activation(layer.config["activation"])
-
-    def function(values):
-        return activate(plus(per_channel.function(values), bias))
-
-    work = per_channel.work + exponentials(per_channel.shape)
-    return per_channel._replace(function=function, work=work)
+    return per_channel._replace(
+        function=lambda values: activate(plus(per_channel.function(values), bias)),
+        work=per_channel.work + exponentials(per_channel.shape),
+    )
 
 
 def separable(layer, shape):
@@ -115,13 +97,13 @@ def separable(layer, shape):
     kernel, filters = layer.weights["pointwise_kernel"], layer.config["filters"]
     require_shape(kernel, (1, 1, channels, filters))
     bias, activate = bias_of(layer, filters), activation(layer.config["activation"])
-
-    def function(values):
-        return activate(plus(per_channel.function(values) @ kernel[0, 0], bias))
-
     target, scratch = (*place, filters), prod(per_channel.shape)
-    work = per_channel.work + PER_PRODUCT * scratch * filters + exponentials(target)
-    return Computes(target, function, work, scratch)
+    return Computes(
+        target,
+        lambda values: activate(plus(per_channel.function(values) @ kernel[0, 0], bias)),
+        per_channel.work + PER_PRODUCT * scratch * filters + exponentials(target),
+        scratch,
+    )
 
 
 def of_each_channel(layer, kernel, shape):
@@ -129,87 +111,67 @@ def of_each_channel(layer, kernel, shape):
     require(layer, dilation_rate=[[1, 1]], data_format=["channels_last"])
     size, strides = tuple(layer.config["kernel_size"]), layer.config["strides"]
     require_shape(kernel, (*size, shape[2], layer.config["depth_multiplier"]))
-    windows = windows_of(shape, size, layer.config)
-    target = (windows.rows, windows.columns, shape[2] * kernel.shape[3])
+    edges, rows, columns, padded = windows_of(shape, size, layer.config)
+    target = (rows, columns, shape[2] * kernel.shape[3])
 
     def function(values):
-        padded = with_edges(values, windows.edges)
-        every = of_pool(padded, size, strides)[..., np.newaxis]
-        total = np.zeros((len(values), *target[:2], *kernel.shape[2:]), np.float32)
+        every = of_pool(with_edges(values, edges), size, strides)[..., np.newaxis]
+        total = np.zeros((len(values), rows, columns, *kernel.shape[2:]), np.float32)
         for row, column in np.ndindex(size):
             total += every[..., row, column, :] * kernel[row, column]
         return total.reshape(len(values), *target)
 
     work = 2 * prod(size) * elementwise(target)
-    return Computes(target, function, work, windows.padded + prod(target))
-
-
-def max_pooling(layer, shape):
-    return pooling(layer, shape, np.maximum, -np.inf)
+    return Computes(target, function, work, padded + prod(target))
 
 
 def average_pooling(layer, shape):
     """Padding does not count in the mean of a window."""
     pooled = pooling(layer, shape, np.add, 0)
     size, strides = layer.config["pool_size"], layer.config["strides"]
-    edges = windows_of(shape, size, layer.config).edges
+    edges, *_ = windows_of(shape, size, layer.config)
     rows, columns = map(inside, shape[:2], size, strides, edges)
     counts = np.multiply.outer(rows, columns).astype(np.float32)[..., np.newaxis]
     return pooled._replace(function=lambda values: pooled.function(values) / counts)
 
 
 def pooling(layer, shape, combine, fill):
-    """Return a pool that combines the values of each window; `fill` is the padding."""
     require(layer, data_format=["channels_last"])
     size, strides = layer.config["pool_size"], layer.config["strides"]
-    windows = windows_of(shape, size, layer.config)
-    target = (windows.rows, windows.columns, shape[2])
+    edges, rows, columns, padded = windows_of(shape, size, layer.config)
+    target = (rows, columns, shape[2])
 
     def function(values):
-        padded = with_edges(values, windows.edges, fill)
-        every = of_pool(padded, size, strides)
+        every = of_pool(with_edges(values, edges, fill), size, strides)
         first, *others = (every[..., row, column] for row, column in np.ndindex(*size))
         pooled = combine(first, others.pop()) if others else first.copy()
         for each in others:  # faster than one reduction over two axes
             combine(pooled, each, out=pooled)
         return pooled
 
-    return Computes(target, function, prod(size) * elementwise(target), windows.padded)
-
-
-LARGEST_WINDOW = 28  # pixels: all of the image
-
-
-class Windows(NamedTuple):
-    """The windows of a layer in an image (height, width, channels).
-
-    `edges` are the pixels of padding before and after the rows, and the columns. There are `rows`
-    by `columns` windows. `padded` is the number of values of the image with its padding.
-    """
-
-    edges: list[tuple[int, int]]
-    rows: int
-    columns: int
-    padded: int
+    return Computes(target, function, prod(size) * elementwise(target), padded)
 
 
 def windows_of(shape, size, config):
-    """Return the `Windows` of a layer. Raises ValueError if they do not fit the image."""
+    """Return the padding of a layer's windows in an image, their rows, columns, and memory.
+
+    The padding is in pixels before and after each axis, the memory the number of values of the
+    padded image. Raises ValueError if the windows do not fit.
+    """
     strides, padding = config["strides"], config["padding"]
     if not all(is_whole(each, 1, LARGEST_WINDOW) for each in (*size, *strides)):
         raise ValueError(f"a window of {size} by steps of {strides}")
     if len(shape) != 3 or padding not in ("same", "valid"):
         raise ValueError(f"padding {padding} of {shape}")
-    edges = [(0, 0), (0, 0)]
-    if padding == "same":
-        edges = [same_padding(*each) for each in zip(shape[:2], size, strides, strict=True)]
+    axes = list(zip(shape[:2], size, strides, strict=True))
+    edges = [same_padding(*axis) if padding == "same" else (0, 0) for axis in axes]
     sides = [side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True)]
-    places = [
-        (side - window) // step + 1 for side, window, step in zip(sides, size, strides, strict=True)
-    ]
-    if min(places) < 1:
+    rows, columns = (
+        (side - window) // step + 1 for side, (_, window, step) in zip(sides, axes, strict=True)
+    )
+    if min(rows, columns) < 1:
         raise ValueError("a window larger than the image")
-    return Windows(edges, *places, prod(sides) * shape[2])
+    return edges, rows, columns, prod(sides) * shape[2]
 
 
 def inside(length, size, stride, edge):
@@ -229,7 +191,6 @@ def same_padding(length, size, stride):
 
 
 def with_edges(values, edges, fill=0):
-    """Return values (n, height, width, channels), padded with `fill`."""
     if not np.any(edges):
         return values
     return np.pad(values, [(0, 0), *edges, (0, 0)], constant_values=fill)
@@ -248,5 +209,4 @@ def of_convolution(values, size, strides):
 
 def of_pool(values, size, strides):
     """Return a view of a pool's windows, (n, rows, columns, channels, *size)."""
-    windows = sliding_window_view(values, size, axis=(1, 2))
-    return windows[:, :: strides[0], :: strides[1]]
+    return sliding_window_view(values, size, axis=(1, 2))[:, :: strides[0], :: strides[1]]

@@ -14,22 +14,19 @@ from digits.network.model_safety import OnlyKerasError
 
 
 def activation(described):
-    """Return the function for an activation as Keras describes it: a name, or a class in a dict.
-
-    Raises OnlyKerasError if it is not known here.
-    """
-    config = None
+    """Return an activation's function; Keras describes it by a name, or a class in a dict."""
+    name, config = described, None
     if isinstance(described, dict):
-        described, config = described["class_name"], described["config"]
-    if described == "function":  # in the dict, its name is the settings
-        described, config = config, None
-    if not isinstance(described, str):
+        name, config = described["class_name"], described["config"]
+    if name == "function":  # then its name is in place of the settings
+        name, config = config, None
+    if not isinstance(name, str):
         raise OnlyKerasError("an activation of its own")
-    if config is not None and described in ACTIVATION_LAYERS:
-        return ACTIVATION_LAYERS[described](config)
-    if described in ACTIVATIONS:
-        return ACTIVATIONS[described]
-    raise OnlyKerasError(f"the activation {described}")
+    if config is not None and name in ACTIVATION_LAYERS:
+        return ACTIVATION_LAYERS[name](config)
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    raise OnlyKerasError(f"the activation {name}")
 
 
 def no_change(values):
@@ -41,10 +38,6 @@ def relu(values, slope=0, threshold=0, largest=np.inf):
     np.minimum(values, np.float32(largest), out=values)
     values[low] = (values[low] - np.float32(threshold)) * np.float32(slope)
     return values
-
-
-def plain_relu(values):
-    return np.maximum(values, 0, out=values)
 
 
 def leaky_relu(values, slope=0.2):
@@ -64,10 +57,6 @@ def sigmoid(values):
     values += 1
     values /= 2
     return values
-
-
-def tanh(values):
-    return np.tanh(values, out=values)
 
 
 def softmax(values):
@@ -93,10 +82,6 @@ def leaky_relu_layer(config):
     return partial(leaky_relu, slope=float(slope))
 
 
-def elu_layer(config):
-    return partial(elu, alpha=float(config["alpha"]))
-
-
 def softmax_layer(config):
     if config.get("axis", -1) not in (-1, [-1]):
         raise OnlyKerasError(f"a softmax along axis {config['axis']}")
@@ -105,11 +90,11 @@ def softmax_layer(config):
 
 ACTIVATIONS = {
     "linear": no_change,
-    "relu": plain_relu,
+    "relu": lambda values: np.maximum(values, 0, out=values),
     "leaky_relu": leaky_relu,
     "elu": elu,
     "sigmoid": sigmoid,
-    "tanh": tanh,
+    "tanh": lambda values: np.tanh(values, out=values),
     "softmax": softmax,
     "softmax_v2": softmax,  # TensorFlow's name of it, in files of Keras 2
 }
@@ -117,7 +102,7 @@ ACTIVATIONS = {
 ACTIVATION_LAYERS = {
     "ReLU": relu_layer,
     "LeakyReLU": leaky_relu_layer,
-    "ELU": elu_layer,
+    "ELU": lambda config: partial(elu, alpha=float(config["alpha"])),
     "Softmax": softmax_layer,
 }
 
@@ -127,16 +112,6 @@ PER_PRODUCT = 0.04  # a multiplication in a matrix product
 PER_VALUE = 1.0  # a value that is copied, added or compared
 PER_EXPONENTIAL = 10.0
 CACHED = 350_000  # values that fit in the processor's cache: 1.4 MB
-
-
-class Layer(NamedTuple):
-    """A layer, its weights by Keras's names, and the names of its inputs: None is the image."""
-
-    name: str
-    kind: str
-    config: dict
-    weights: dict[str, np.ndarray]
-    inputs: list[str | None]
 
 
 class Computes(NamedTuple):
@@ -164,11 +139,6 @@ def plus(values, offset):
     """Add `offset` in place and return `values`. The caller must own the array."""
     values += offset
     return values
-
-
-def kernel_and_bias(layer):
-    kernel = layer.weights["kernel"]
-    return kernel, bias_of(layer, kernel.shape[-1])
 
 
 def bias_of(layer, units):
