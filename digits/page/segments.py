@@ -12,6 +12,7 @@ from digits.page.ink import Ink, is_cropped
 
 BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be the bar of one
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
+BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob or dot, no digit
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
@@ -96,7 +97,7 @@ def digit_like(ink):
     is_visible = darkness >= MIN_WHITE
     is_inside = is_visible & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
-    is_sound = is_inside & ~is_bar
+    is_sound = is_inside & ~is_bar & (ink.stroke_widths <= BLOB_STROKE * longer)
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
         return np.flatnonzero(is_visible & (longer >= min_side))

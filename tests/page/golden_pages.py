@@ -488,6 +488,14 @@ def dust(random):
     return photo(paper(ink), random)
 
 
+@golden("")
+def dot(random):
+    """A dot is no digit."""
+    ink = blank(280, 280)
+    put(ink, strokes([np.zeros((1, 2))], 26), 127, 127)
+    return scan(paper(ink))
+
+
 @golden("28")
 def crease(random):
     """A crease beside the digits is fainter than they are, and no digit."""
