@@ -40,7 +40,7 @@ LONGEST_LINE = 10_000  # characters of a typed line: a longer one is no path
 
 
 def main():
-    arguments = parsed()
+    arguments = parse()
     require_outputs(arguments)
     from digits.network import predictor  # after parsing: --help needs no NumPy
 
@@ -52,7 +52,7 @@ def main():
     return status
 
 
-def parsed():
+def parse():
     parser = Parser(__doc__, EXAMPLES)
     add_inputs(parser)
     add_model(parser)

@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it 
 
 from digits import UserError
 from digits.command_line import (
-    GENERATED_MODEL,
     MODEL,
+    SYNTHETIC_MODEL,
     Parser,
     add_data,
     in_help,
@@ -77,13 +77,13 @@ def add_output(parser):
         "--output",
         type=user_path,
         metavar="FILE",
-        help=f"the .h5 file to write (default: {in_help(MODEL)}, or {GENERATED_MODEL.name} beside"
+        help=f"the .h5 file to write (default: {in_help(MODEL)}, or {SYNTHETIC_MODEL.name} beside"
         " it for synthetic digits)",
     )
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="continue an unfinished training of that file from its last epoch",
+        help="resume the training of that model from its checkpoint",
     )
 
 
@@ -119,28 +119,25 @@ def load_data(arguments, lock):
     The path is locked by `lock`, an `ExitStack`, and checked before data is sought.
     """
     synthetic_wanted = wants_synthetic(arguments)
-    output = arguments.output or (GENERATED_MODEL if synthetic_wanted else MODEL)
+    output = arguments.output or (SYNTHETIC_MODEL if synthetic_wanted else MODEL)
     reserve(output, arguments.resume, lock)
     mnist = None if synthetic_wanted else find_mnist(arguments)
     if mnist:
         return (output, *mnist)
     if not (synthetic_wanted or arguments.output):
         lock.close()  # MODEL is for MNIST
-        output = GENERATED_MODEL
+        output = SYNTHETIC_MODEL
         reserve(output, arguments.resume, lock)
     return (output, *generate_digits(output))
 
 
 def wants_synthetic(arguments):
-    """True if synthetic digits are asked for: with --dataset, or by a bare --resume.
-
-    That continues the only checkpoint there is.
-    """
+    """True with --dataset generated, or for a bare --resume if only that model has a checkpoint."""
     from digits.network import checkpoint
 
     bare = arguments.resume and not (arguments.output or arguments.data)
     if bare and arguments.dataset == "auto" and not checkpoint.path_of(MODEL).is_file():
-        return checkpoint.path_of(GENERATED_MODEL).is_file()
+        return checkpoint.path_of(SYNTHETIC_MODEL).is_file()
     return arguments.dataset == "generated"
 
 
@@ -162,7 +159,7 @@ def find_mnist(arguments):
     except mnist.NotFoundError as error:
         if arguments.dataset == "mnist":
             raise
-        say(f"{error}. Training goes on with synthetic digits, drawn from pen strokes.")
+        say(f"{error}. Training on synthetic digits instead, drawn from pen strokes.")
         return None
 
 

@@ -125,7 +125,7 @@ def add_count_and_seed(parser, count):
     """Let a user say how many files are damaged, and how."""
     number, seed = whole_number(1, 1_000_000), whole_number(0, 2**32 - 1)
     parser.add_argument("count", type=number, nargs="?", default=count, metavar="N", help="files")
-    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="decides all chance")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="random seed")
 
 
 def read_all(make, read, arguments):

@@ -14,11 +14,11 @@ if sys.version_info < (3, 10):  # noqa: UP036  before code that older ones canno
     sys.exit(2)
 
 from digits import UserError
-from digits.files import printable, reason, shown, user_path
+from digits.files import exists, printable, reason, shown, user_path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "mnist_cnn.h5"
-GENERATED_MODEL = MODEL.with_name("generated_cnn.h5")
+SYNTHETIC_MODEL = MODEL.with_name("generated_cnn.h5")
 PRETRAINED = MODEL.with_name("pretrained.h5")  # comes with the project
 
 PACKAGES = {"numpy", "PIL", "h5py", "matplotlib", "tensorflow", "keras"}
@@ -93,9 +93,10 @@ def add_model(parser, **settings):
 
 def model_or_default(path):
     """Return `path`, or else the user's own model, or else the pretrained one, which is said."""
-    if path or MODEL.exists():
+    if path or exists(MODEL):
         return path or MODEL
-    say(f"using {shown(PRETRAINED)}, which comes with the project")
+    if exists(PRETRAINED):
+        say(f"using {shown(PRETRAINED)}, which comes with the project")
     return PRETRAINED
 
 
@@ -169,9 +170,9 @@ def say(sentence):
 def show_progress(what, done, total):
     """Show on a terminal how far a long step is, on one line that each call writes anew."""
     if sys.stderr.isatty() and total:
-        end = "\n" if done >= total else ""
+        end = "\r" if done < total else "\n"  # what is printed next takes the line's place
         with suppress(OSError):
-            print(f"\r{what} {100 * done // total:3} %", end=end, file=sys.stderr, flush=True)
+            print(f"{what} {100 * done // total:3} %", end=end, file=sys.stderr, flush=True)
 
 
 def complain(sentence):

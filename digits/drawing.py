@@ -69,7 +69,7 @@ class Drawing:
         """Show new strokes at once; `refresh` shows the answer later."""
         self.strokes, self.is_changed = strokes, True
         ax, canvas = self.axes[0], self.figure.canvas
-        ax.images[0].set_data(page(strokes))
+        ax.images[0].set_data(page_image(strokes))
         if canvas.supports_blit:  # the whole figure would lag behind the mouse
             ax.draw_artist(ax.images[0])
             canvas.blit(ax.bbox)
@@ -83,7 +83,7 @@ class Drawing:
 
     def read(self):
         self.is_changed = False
-        self.answer = self.read_page(page(self.strokes)) if self.strokes else None
+        self.answer = self.read_page(page_image(self.strokes)) if self.strokes else None
 
     def show(self):
         for ax in self.axes:
@@ -95,11 +95,11 @@ class Drawing:
             self.axes[0].set_title(fill(words, 32), fontsize="large")
             self.axes[2].axison = bool(self.answer.rows)
         else:
-            plots.draw_image(self.axes[0], page(()))
+            plots.draw_image(self.axes[0], page_image(()))
         self.figure.canvas.draw_idle()
 
 
-def page(strokes):
+def page_image(strokes):
     """Return dark strokes on a light page, a grey PIL image."""
     image = Image.new("L", (SIDE, SIDE), 255)
     pen = ImageDraw.Draw(image)

@@ -17,7 +17,7 @@ SPECIAL_FILES = {
 }
 CHUNK = 1_000_000  # bytes of a zip that are unpacked at once
 STORED, DEFLATED = 0, 8  # zipfile's numbers for the two
-HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # another process has it: Linux, NFS, Windows
+LOCKED_ERRNOS = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # Linux, network drives, Windows
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def lock(file):
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in HELD  # other errors: the file system has no locks
+        return error.errno not in LOCKED_ERRNOS  # other errors: the file system has no locks
     return True
 
 
@@ -179,6 +179,14 @@ def shown(path):
     except FileNotFoundError:  # the working folder has been deleted
         return str(path)
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def exists(path):
+    """Whether there is anything at a path, even one that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def special_kind(path):

@@ -7,7 +7,7 @@ CALIBRATION_BINS = 15
 NORMAL_95 = 1.959964  # standard deviations on both sides of the mean that hold 95 %
 LISTED_MISTAKES = 10
 TEMPERATURES = np.geomspace(0.4, 2.5, 185)  # each 1 % above the one before
-MOST_SHOWN = 0.999  # no confidence is shown as higher
+MAX_SHOWN_CONFIDENCE = 0.999  # no confidence is shown as higher
 LEAST_PROBABILITY = 1e-7  # as Keras clips: one confident miss must not make the loss infinite
 
 
@@ -160,7 +160,7 @@ def accuracy_with_misses(misses, images):
 
 def confidence(share):
     """Format a confidence, 0 to 1, in percent, 99.9 % at most."""
-    return f"{100 * min(share, MOST_SHOWN):.1f} %"
+    return f"{100 * min(share, MAX_SHOWN_CONFIDENCE):.1f} %"
 
 
 def percent(share):

@@ -67,11 +67,11 @@ def ink(digit, page, box, pen):
     return np.asarray(mask.reduce(OVERSAMPLING)) / 255
 
 
-def on_paper(mask, colour, paper, grain, light=0.0):
-    """Return ink laid on paper, an RGB image, with `grain` (of 255) and `light` falling off."""
+def on_paper(mask, colour, paper, noise, light=0.0):
+    """Return ink laid on paper, an RGB image, with `noise` (of 255) and `light` falling off."""
     random = np.random.default_rng(1)
     height, width = mask.shape
-    page = np.array(paper) + random.normal(0, grain, (height, width, 1))
+    page = np.array(paper) + random.normal(0, noise, (height, width, 1))
     page = page * (1 - light * np.linspace(0, 1, width)[np.newaxis, :, np.newaxis])
     colours = page + mask[..., np.newaxis] * (np.array(colour) - page)
     return Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
@@ -80,13 +80,13 @@ def on_paper(mask, colour, paper, grain, light=0.0):
 def pencil_7(path):
     """A pencil on paper, the window to the left."""
     mask = ink(7, (480, 640), (150, 190, 190, 260), 7)
-    on_paper(mask, GRAPHITE, PAPER, grain=2, light=0.25).save(path)
+    on_paper(mask, GRAPHITE, PAPER, noise=2, light=0.25).save(path)
 
 
 def chalk_3(path):
     """Chalk on a blackboard: light on dark."""
     mask = ink(3, (420, 420), (110, 80, 190, 260), 20)
-    on_paper(mask * 0.95, CHALK, BOARD, grain=4).save(path)
+    on_paper(mask * 0.95, CHALK, BOARD, noise=4).save(path)
 
 
 def ballpoint_5(path):
@@ -99,7 +99,7 @@ def ballpoint_5(path):
 
 def marker_2(path):
     """A thick marker on a sticky note, by a camera that turns its pictures by EXIF alone."""
-    upright = on_paper(ink(2, (480, 640), (120, 150, 240, 320), 34), MARKER, NOTE, grain=3)
+    upright = on_paper(ink(2, (480, 640), (120, 150, 240, 320), 34), MARKER, NOTE, noise=3)
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = TURN_RIGHT
     upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=85)
@@ -113,7 +113,7 @@ def notes(path):
     mask = np.max([ink(n, page, (left, top, 74, 110), 6) for n, left, top in places], axis=0)
     rows, columns = np.indices(mask.shape)
     lines = 0.35 * ((rows + 0.03 * columns) % 60 < 2)
-    sheet = np.asarray(on_paper(np.maximum(mask, lines), BLUE_INK, PAPER, grain=3))
+    sheet = np.asarray(on_paper(np.maximum(mask, lines), BLUE_INK, PAPER, noise=3))
     shadow = 1 - 0.35 * (1 / (1 + np.exp((620 - rows - columns) / 6)))
     Image.fromarray((sheet * shadow[..., np.newaxis]).astype(np.uint8)).save(path, quality=85)
 

@@ -93,7 +93,7 @@ def test_keys_take_strokes_back(window, key, strokes):
 
 def test_stroke_that_leaves_the_page_does_not_cross_it(window):
     drawing_window.draw(window.figure, [(200, 20), (395, 50), (900, 50), (900, 900), (50, 900)])
-    assert np.asarray(drawing.page(window.strokes))[250:380, 20:380].min() == 255
+    assert np.asarray(drawing.page_image(window.strokes))[250:380, 20:380].min() == 255
 
 
 def test_mouse_that_moves_or_presses_beside_the_page_draws_nothing(window):

@@ -307,7 +307,7 @@ def test_training_without_mnist_goes_on_with_synthetic_digits_and_says_so(traini
 def test_resume_alone_continues_the_only_checkpoint_there_is(
     kept, options, expected, tmp_path, monkeypatch
 ):
-    for name, place in (("MODEL", "mnist"), ("GENERATED_MODEL", "generated")):
+    for name, place in (("MODEL", "mnist"), ("SYNTHETIC_MODEL", "generated")):
         monkeypatch.setattr(train_model, name, tmp_path / f"{place}.h5")
     for place in kept:
         (tmp_path / f"{place}.unfinished.h5").touch()

@@ -72,8 +72,8 @@ def served(network, expected):
     images = keras.Input((28, 28), name="images")
     pixels = expected.convention.applied(images, keras.ops)
     shaped = keras.layers.Reshape(image_shape(network.input_shape))(pixels)
-    (answers,) = keras.tree.flatten(network(shaped, training=False))  # Keras 2 put it in a list
-    return keras.Model(images, {"probabilities": expected.probabilities(answers, keras.ops)})
+    (outputs,) = keras.tree.flatten(network(shaped, training=False))  # Keras 2 put it in a list
+    return keras.Model(images, {"probabilities": expected.probabilities(outputs, keras.ops)})
 
 
 def write(model, folder):

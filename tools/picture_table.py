@@ -116,7 +116,7 @@ def kind_of(row, column):
 
 
 def usual_answer(path, predict):
-    """Return the usual script's `Answer`: the whole picture, taken for dark ink, is one digit."""
+    """Return the usual script's `Answer`: all of the picture is one digit in dark ink."""
     import numpy as np
 
     from digits.page import answers, pictures

@@ -12,7 +12,7 @@ import numpy as np
 from digits import UserError
 from digits.command_line import say, show_progress
 from digits.data import mnist_files
-from digits.files import first_line, user_path, whole_file
+from digits.files import first_line, reason, require_writable, user_path, whole_file
 
 MNIST = "MNIST"
 NOT_MNIST = "data in MNIST's layout"
@@ -32,7 +32,7 @@ VALIDATION_IMAGES = 5_000  # the last twelfth of the 60,000 that come for traini
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"  # Keras's own
 FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 CHUNK, LARGEST_FILE = 65_536, 20_000_000  # bytes
-LONGEST_SILENCE, LONGEST_DOWNLOAD = 30, 900  # seconds before a download is given up
+LONGEST_SILENCE, LONGEST_DOWNLOAD = 30, 3600  # seconds before a download is given up
 IMAGES_AT_ONCE = 1_000
 
 
@@ -145,11 +145,13 @@ def download_failure():
 
     say(f"downloading MNIST (11 MB) to {cache_path()}")
     try:
+        require_writable(cache_path())
         content = fetched(URL)
         with whole_file(cache_path()) as partial:
             partial.write_bytes(content)
     except (OSError, HTTPException, ValueError, UserError) as error:
-        return first_line(getattr(error, "reason", error))  # urllib puts it in brackets
+        cause = getattr(error, "reason", error)  # urllib wraps an OSError
+        return reason(cause) if isinstance(cause, OSError) else first_line(cause)
     return None
 
 
@@ -169,6 +171,8 @@ def fetched(url):
             show_progress("downloading", len(content), total)
             if time.monotonic() - started > LONGEST_DOWNLOAD:
                 raise TimeoutError(f"it took over {LONGEST_DOWNLOAD} s")
+    if len(content) < total:
+        raise ConnectionError("the connection broke off")
     if hashlib.sha256(content).hexdigest() != FILE_SHA256:
         raise ValueError("what came is not MNIST")
     return content

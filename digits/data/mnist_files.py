@@ -157,10 +157,10 @@ def idx_array(path, header):
 def content(path, most):
     """Return the first `most` bytes of a file, unpacked if it is gzipped."""
     with path.open("rb") as file:
-        return unzipped(file, most) if file.peek(2).startswith(GZIP_START) else file.read(most)
+        return gunzipped(file, most) if file.peek(2).startswith(GZIP_START) else file.read(most)
 
 
-def unzipped(file, most):
+def gunzipped(file, most):
     """Return the first `most` bytes in a gzip file; Python's `gzip` may take very long for them."""
     unzip, values = zlib.decompressobj(GZIP_FORMAT), bytearray()
     while len(values) < most and not unzip.eof:

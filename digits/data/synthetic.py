@@ -1,6 +1,6 @@
 """Synthetic digits, drawn from pen strokes: a data set with no file and no download.
 
-An image takes a writing style from `pen_strokes`, varies it as a writer's hand does, draws it with
+An image takes a writing style from `pen_strokes`, varies it as a writer does, draws it with
 a round pen of changing pressure, and brings it to MNIST's form. Non-digits are made the same way.
 """
 
@@ -40,7 +40,7 @@ def load_training():
 
 
 def counted(pairs):
-    """Yield the pairs, and show on a terminal how many of `IMAGES` there are."""
+    """Yield the pairs, and show on a terminal how many of `IMAGES` are done."""
     for done, pair in enumerate(pairs, start=1):
         if done % 100 == 0:
             show_progress("generating", done, IMAGES)
@@ -151,7 +151,7 @@ SHARES = {letter_or_sign: 0.45, scribble: 0.2, pair: 0.15, negative: 0.1, blot: 
 
 
 def handwritten(style, random):
-    """Return a writing style as a hand varies it, uint8 (h, w), cropped to the ink."""
+    """Return a writing style as a writer varies it, uint8 (h, w), cropped to the ink."""
     curves = [
         curve(points + random.normal(0, UNSTEADY, points.shape), corners)
         for points, corners in strokes(style)

@@ -29,16 +29,16 @@ def robustness(predict, test):
     def accuracy(images):
         return float((predict(images).argmax(axis=1) == labels).mean())
 
-    damages = {  # in the keys of --json: a damage is a corruption, its strengths are severities
+    results = {  # in the keys of --json: a damage is a corruption, its strengths are severities
         name: {"unit": each.unit, "clean": each.clean, "strengths": each.severities, "accuracy": []}
         for name, each in CORRUPTIONS.items()
     }
-    total = sum(len(each["strengths"]) for each in damages.values())
+    total = sum(len(each["strengths"]) for each in results.values())
     for done, (name, corrupted) in enumerate(all_corrupted(images)):
         show_progress("predicting corrupted images", done, total)
-        damages[name]["accuracy"].append(accuracy(corrupted))
+        results[name]["accuracy"].append(accuracy(corrupted))
     show_progress("predicting corrupted images", total, total)
-    return {"images": len(labels), "accuracy": accuracy(images), "damages": damages}
+    return {"images": len(labels), "accuracy": accuracy(images), "damages": results}
 
 
 def all_corrupted(images):

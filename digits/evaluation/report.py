@@ -16,7 +16,7 @@ def as_json(summaries, comparisons, data):
 
 
 def as_text(summaries, comparisons, data):
-    """Return the same as text; `data` is the name of the test data."""
+    """Return the metrics as text for a terminal; `data` is the name of the test data."""
     if len(summaries) > 1:
         return models_table(summaries, comparisons, data)
     (summary,) = summaries.values()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits import UserError
-from digits.files import LONGEST_QUOTE, printable, shown, special_kind, why_unreadable
+from digits.files import LONGEST_QUOTE, exists, printable, shown, special_kind, why_unreadable
 from digits.network import hdf5
 
 TRAIN_ONE = "train one with train_model.py"
@@ -27,7 +27,7 @@ IN_H5 = "model_weights"
 IN_KERAS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3, and of Keras 2
 WEIGHTS_ALONE = {"layer_names", *IN_KERAS}
 
-DAMAGE = (
+READ_ERRORS = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError),
     *(OSError, RuntimeError, TypeError, ValueError),
 )
@@ -138,7 +138,7 @@ def refusals(path):
         raise NeedsTrustError(path, str(error)) from error
     except WeightsAloneError as error:
         raise UserError(f"{shown(path)} holds weights without their network: {SAVE_ALL}") from error
-    except DAMAGE as error:
+    except READ_ERRORS as error:
         damaged = f"it is damaged or no Keras model; {TRAIN_ONE}"
         what = why_unreadable(error, "{}; name one that can be read with --model", damaged)
         raise UserError(f"cannot read the model {shown(path)}: {what}") from error
@@ -161,14 +161,6 @@ def require_model(path):
         raise NeedsTrustError(path, f"more than {LARGEST_FILE // 1_000_000} MB")
 
 
-def exists(path):
-    """Whether there is anything at a path, even one that no file can have."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
 def other_kind(path):
     """Return what else a file is, by its first bytes or its name; None if neither tells."""
     with path.open("rb") as file:
@@ -179,7 +171,7 @@ def other_kind(path):
 
 
 def contents(data):
-    """Return the `ModelContents` in a file's bytes. Raises one of DAMAGE if they are damaged."""
+    """Return the `ModelContents` in a file's bytes. Raises one of READ_ERRORS for damaged ones."""
     if data.startswith(b"PK"):
         text, weights = unzipped(data)
         return KerasContents(parsed(text), None, hdf5.contents(weights, (), IN_KERAS).arrays, [])

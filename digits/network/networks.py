@@ -8,10 +8,9 @@ MOMENTUM = 0.9  # of batch normalisation's averages: high enough for a training 
 
 
 def standard():
-    """Batch normalisation comes late, where there are few pixels: before, it would cost as much as
-    the convolution it follows."""
     from keras import layers
 
+    # Batch normalisation of many pixels would cost as much as the convolution before it.
     return [
         layers.Conv2D(16, 3, padding="same", activation="relu"),
         layers.MaxPooling2D(),

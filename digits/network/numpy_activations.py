@@ -18,7 +18,7 @@ def activation(described):
     name, config = described, None
     if isinstance(described, dict):
         name, config = described["class_name"], described["config"]
-    if name == "function":  # then its name is in place of the settings
+    if name == "function":  # Keras 3 has a function's name in place of settings
         name, config = config, None
     if not isinstance(name, str):
         raise OnlyKerasError("an activation of its own")
@@ -114,7 +114,7 @@ PER_EXPONENTIAL = 10.0
 CACHED = 350_000  # values that fit in the processor's cache: 1.4 MB
 
 
-class Computes(NamedTuple):
+class LayerFunction(NamedTuple):
     """What a layer computes, and at what cost for one image.
 
     `function` takes float32 arrays (n, …), leaves them unchanged, and returns one of (n, *shape).
@@ -173,6 +173,6 @@ def require(layer, **known):
 
 
 def slices(n, of_image):
-    """Return slices of n images, each of which fits in the cache."""
+    """Return slices of n images; the values of each slice fit in the cache."""
     at_once = max(1, CACHED // of_image)
     return [slice(first, first + at_once) for first in range(0, n, at_once)]

@@ -13,7 +13,7 @@ from digits.network import winograd
 from digits.network.numpy_activations import (
     PER_PRODUCT,
     PER_VALUE,
-    Computes,
+    LayerFunction,
     activation,
     bias_of,
     elementwise,
@@ -37,7 +37,7 @@ def zero_padding(layer, shape):
         raise ValueError(f"zeros {edges}")
     rows, columns = (side + sum(edge) for side, edge in zip(shape[:2], edges, strict=True))
     target = (rows, columns, shape[2])
-    return Computes(target, lambda values: with_edges(values, edges), elementwise(target))
+    return LayerFunction(target, lambda values: with_edges(values, edges), elementwise(target))
 
 
 def global_pooling(layer, shape, statistic):
@@ -45,7 +45,7 @@ def global_pooling(layer, shape, statistic):
     require_image(shape)
     keep = bool(layer.config.get("keepdims"))
     target = (1, 1, shape[2]) if keep else shape[2:]
-    return Computes(target, partial(statistic, axis=(1, 2), keepdims=keep), elementwise(shape))
+    return LayerFunction(target, partial(statistic, axis=(1, 2), keepdims=keep), elementwise(shape))
 
 
 def convolution(layer, shape):
@@ -59,7 +59,7 @@ def convolution(layer, shape):
     target = (rows, columns, kernel.shape[3])
     convolved = method(kernel, bias_of(layer, target[2]), activation(layer.config["activation"]))
     work = PER_PRODUCT * rows * columns * kernel.size + PER_VALUE * scratch + exponentials(target)
-    return Computes(target, lambda values: convolved(values, edges), work, scratch + padded)
+    return LayerFunction(target, lambda values: convolved(values, edges), work, scratch + padded)
 
 
 def by_windows(strides, kernel, bias, activate):
@@ -98,7 +98,7 @@ def separable(layer, shape):
     require_shape(kernel, (1, 1, channels, filters))
     bias, activate = bias_of(layer, filters), activation(layer.config["activation"])
     target, scratch = (*place, filters), prod(per_channel.shape)
-    return Computes(
+    return LayerFunction(
         target,
         lambda values: activate(plus(per_channel.function(values) @ kernel[0, 0], bias)),
         per_channel.work + PER_PRODUCT * scratch * filters + exponentials(target),
@@ -122,7 +122,7 @@ def of_each_channel(layer, kernel, shape):
         return total.reshape(len(values), *target)
 
     work = 2 * prod(size) * elementwise(target)
-    return Computes(target, function, work, padded + prod(target))
+    return LayerFunction(target, function, work, padded + prod(target))
 
 
 def average_pooling(layer, shape):
@@ -149,7 +149,7 @@ def pooling(layer, shape, combine, fill):
             combine(pooled, each, out=pooled)
         return pooled
 
-    return Computes(target, function, prod(size) * elementwise(target), padded)
+    return LayerFunction(target, function, prod(size) * elementwise(target), padded)
 
 
 def windows_of(shape, size, config):

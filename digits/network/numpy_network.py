@@ -1,9 +1,9 @@
 """Compute a saved Keras network with NumPy, without TensorFlow.
 
 Time and memory are estimated before anything is computed: a file may describe more than a machine
-has. Each function of `LAYERS` takes a `Layer` and the shapes of its inputs (without the batch axis)
-and returns what the layer `Computes`. It raises OnlyKerasError for a use that only Keras knows, and
-ValueError, LookupError or TypeError for one that does not fit.
+has. A function in `LAYERS` takes a `Layer` and the shapes of its inputs, without the batch axis,
+and returns a `LayerFunction`. It raises OnlyKerasError for a use that only Keras knows, and ValueError,
+LookupError or TypeError for one that does not fit.
 """
 
 import os
@@ -17,7 +17,7 @@ from digits.network.model_safety import OnlyKerasError
 from digits.network.numpy_activations import (
     ACTIVATION_LAYERS,
     PER_PRODUCT,
-    Computes,
+    LayerFunction,
     activation,
     bias_of,
     elementwise,
@@ -56,8 +56,8 @@ class Network:
 
     def __call__(self, images):
         """Return the outputs, float32 (n, 10), for images (n, 28, 28) in its input convention."""
-        (answers,) = self.in_batches(images, [self.layers[-1].name])
-        return answers
+        (outputs,) = self.in_batches(images, [self.layers[-1].name])
+        return outputs
 
     def members(self, images):
         last = self.layers[-1]
@@ -206,12 +206,12 @@ def image_shape(shape):
 
 
 def unchanged(layer, shape):
-    return Computes(shape, no_change)
+    return LayerFunction(shape, no_change)
 
 
 def rescaling(layer, shape):
     scale, offset = (np.float32(number(layer, name)) for name in ("scale", "offset"))
-    return Computes(shape, lambda values: plus(values * scale, offset), elementwise(shape))
+    return LayerFunction(shape, lambda values: plus(values * scale, offset), elementwise(shape))
 
 
 def activation_layer(layer, shape):
@@ -221,7 +221,7 @@ def activation_layer(layer, shape):
         config = {}
     described = {"class_name": layer.kind, "config": config}
     activate = activation(config["activation"] if layer.kind == "Activation" else described)
-    return Computes(shape, lambda values: activate(values.copy()), exponentials(shape))
+    return LayerFunction(shape, lambda values: activate(values.copy()), exponentials(shape))
 
 
 def average(layer, *shapes):
@@ -234,7 +234,7 @@ def add(layer, *shapes):
     if len(set(shapes)) > 1:
         raise OnlyKerasError(f"inputs of several shapes in the layer {layer.name}")
     work = len(shapes) * elementwise(shapes[0])
-    return Computes(shapes[0], lambda *values: sum(values[1:], values[0]), work)
+    return LayerFunction(shapes[0], lambda *values: sum(values[1:], values[0]), work)
 
 
 def concatenate(layer, *shapes):
@@ -245,12 +245,12 @@ def concatenate(layer, *shapes):
     shape = list(shapes[0])
     shape[axis - 1] = sum(each[axis - 1] for each in shapes)
     join = partial(np.concatenate, axis=axis)
-    return Computes(tuple(shape), lambda *values: join(values), elementwise(shape))
+    return LayerFunction(tuple(shape), lambda *values: join(values), elementwise(shape))
 
 
 def flatten(layer, shape):
     require(layer, data_format=["channels_last", None])
-    return Computes((prod(shape),), lambda values: values.reshape(len(values), -1))
+    return LayerFunction((prod(shape),), lambda values: values.reshape(len(values), -1))
 
 
 def reshape(layer, shape):
@@ -259,7 +259,7 @@ def reshape(layer, shape):
     target = tuple(prod(shape) // known if side == -1 else side for side in sides)
     if prod(target) != prod(shape) or min(target) < 1:
         raise ValueError(f"{shape} as {sides}")
-    return Computes(target, lambda values: values.reshape(len(values), *target))
+    return LayerFunction(target, lambda values: values.reshape(len(values), *target))
 
 
 def permute(layer, shape):
@@ -267,7 +267,7 @@ def permute(layer, shape):
     if sorted(axes) != list(range(1, len(shape) + 1)):
         raise ValueError(f"axes {axes} of {shape}")
     target = tuple(shape[axis - 1] for axis in axes)
-    return Computes(target, lambda values: values.transpose(0, *axes))
+    return LayerFunction(target, lambda values: values.transpose(0, *axes))
 
 
 def dense(layer, shape):
@@ -275,7 +275,7 @@ def dense(layer, shape):
     require_shape(kernel, (shape[-1], layer.config["units"]))
     bias, target = bias_of(layer, kernel.shape[1]), (*shape[:-1], kernel.shape[1])
     work = PER_PRODUCT * prod(shape) * kernel.shape[1] + exponentials(target)
-    return Computes(target, lambda values: activate(plus(values @ kernel, bias)), work)
+    return LayerFunction(target, lambda values: activate(plus(values @ kernel, bias)), work)
 
 
 def batch_normalization(layer, shape):
@@ -287,7 +287,8 @@ def batch_normalization(layer, shape):
     factor = weights.get("gamma", 1) / deviation
     offset = weights.get("beta", 0) - weights["moving_mean"] * factor
     factor, offset = factor.astype(np.float32), offset.astype(np.float32)
-    return Computes(shape, lambda values: plus(values * factor, offset), 2 * elementwise(shape))
+    work = 2 * elementwise(shape)
+    return LayerFunction(shape, lambda values: plus(values * factor, offset), work)
 
 
 ONLY_FOR_TRAINING = (

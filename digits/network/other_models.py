@@ -44,8 +44,8 @@ class KerasNetwork:
 
     def __call__(self, images):
         shape = numpy_network.image_shape(self.model.input_shape)
-        answers = self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
-        return np.asarray(answers, np.float32)
+        outputs = self.model.predict(images.reshape(-1, *shape), batch_size=500, verbose=0)
+        return np.asarray(outputs, np.float32)
 
     def members(self, images):
         return self(images)[:, np.newaxis]
@@ -134,19 +134,19 @@ class Expected(NamedTuple):
     """The convention of a network's input, and what its ten outputs are."""
 
     convention: Convention = OURS
-    answers: str = PROBABILITIES
+    output_kind: str = PROBABILITIES
 
     def pixels(self, images):
         return self.convention.applied(images)
 
-    def probabilities(self, answers, ops=np):
+    def probabilities(self, outputs, ops=np):
         """Return the network's outputs, float32 (…, 10), as probabilities; `ops` as above."""
-        if self.answers == PROBABILITIES:
-            return answers
-        if self.answers == LOGITS:
-            powers = ops.exp(answers - ops.max(answers, axis=-1, keepdims=True))
+        if self.output_kind == PROBABILITIES:
+            return outputs
+        if self.output_kind == LOGITS:
+            powers = ops.exp(outputs - ops.max(outputs, axis=-1, keepdims=True))
         else:
-            powers = ops.maximum(answers, LEAST_SIGMOID)
+            powers = ops.maximum(outputs, LEAST_SIGMOID)
         return powers / ops.sum(powers, axis=-1, keepdims=True)
 
 
@@ -178,11 +178,11 @@ def found(network):
     return Expected(best, kind), right[best], count
 
 
-def kind_of(answers):
+def kind_of(outputs):
     """Return what outputs (n, 10) are: probabilities, sigmoids or logits."""
-    if answers.min() < 0 or answers.max() > 1 + 1e-3:
+    if outputs.min() < 0 or outputs.max() > 1 + 1e-3:
         return LOGITS
-    sums = answers.sum(axis=1)
+    sums = outputs.sum(axis=1)
     return PROBABILITIES if np.median(np.abs(sums - 1)) < 1e-3 else SIGMOIDS
 
 
@@ -193,7 +193,7 @@ def described(expected, right, count):
         LOGITS: "answers with logits, which get a softmax, and ",
         SIGMOIDS: "answers with sigmoids, and ",
     }
-    start = kinds[expected.answers]
+    start = kinds[expected.output_kind]
     read = f"reads {right} of {count} synthetic digits"
     if right < LEAST_ACCURACY * count:
         return f"{start}{read} at best: do not trust its answers"

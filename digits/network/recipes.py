@@ -51,7 +51,7 @@ class Recipe:
     batch_size: int
     learning_rate: float  # the peak of one cycle, or constant
     one_cycle: bool = True
-    steps_per_execution: int = 10  # at most; Keras's Python runs between executions
+    steps_per_execution: int = 10  # batches in one call of TensorFlow, at most
     augmentation: Augmentation | None = Augmentation()
     synthetic: Synthetic = Synthetic()
     bfloat16: bool = True  # where the processor has units for it

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import metrics
+from digits.command_line import show_progress
 from digits.data import synthetic
 from digits.network import checkpoint, recipes
 from digits.network.augmentation import augmented
@@ -250,13 +251,15 @@ def interruptible():
             raise KeyboardInterrupt
         asked.append(signal_number)
 
-    def answer(batch, logs):
+    def stop_if_asked(batch, logs):
         if asked:
             raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, ask)
     try:
-        yield keras.callbacks.LambdaCallback(on_train_batch_end=answer, on_test_batch_end=answer)
+        yield keras.callbacks.LambdaCallback(
+            on_train_batch_end=stop_if_asked, on_test_batch_end=stop_if_asked
+        )
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -273,9 +276,11 @@ def synthetic_images(recipe, record, done=0, first_twice=False):
         yield None
         return
     epochs = synthetic.per_epoch(record["epochs"], recipe.synthetic, record["seed"])
+    for skipped, _ in enumerate(islice(epochs, done), start=1):  # here, where Ctrl-C ends it
+        show_progress("repeating the synthetic images", skipped, done)
     queue = tf.queue.FIFOQueue(1, [tf.uint8, tf.uint8], [(count, 28, 28), (count,)])
     with ThreadPoolExecutor(1) as thread:
-        filled = thread.submit(fill, queue, islice(epochs, done, None), first_twice)
+        filled = thread.submit(fill, queue, epochs, first_twice)
         try:
             yield queue
         finally:
