@@ -164,7 +164,7 @@ def test_terminal_shows_a_counter(theirs, small_data, environment, tmp_path):
     said = read_all(ours)
     assert json.loads(process.communicate()[0])["images"] == 200
     for what, steps in {"predicting test images": 1, "predicting corrupted images": 45}.items():
-        percents = [int(each) for each in re.findall(rf"\r{what} +(\d+) %", said)]
+        percents = [int(each) for each in re.findall(rf"{what} +(\d+) %", said)]
         assert percents == [100 * step // steps for step in range(steps + 1)]
     assert said.count("100 %\r\n") == 2, "each counter ends its line"
 

@@ -2,8 +2,8 @@
 
 Time and memory are estimated before anything is computed: a file may describe more than a machine
 has. A function in `LAYERS` takes a `Layer` and the shapes of its inputs, without the batch axis,
-and returns a `LayerFunction`. It raises OnlyKerasError for a use that only Keras knows, and ValueError,
-LookupError or TypeError for one that does not fit.
+and returns a `LayerFunction`. It raises OnlyKerasError for a use that only Keras knows, and
+ValueError, LookupError or TypeError for one that does not fit.
 """
 
 import os
