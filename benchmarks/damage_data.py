@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Damage data files at random, read them, and count what becomes of them: a minute.
+"""Damage data files at random, read them, and count the outcomes: a minute.
 
 Whatever a file holds, its images are read or it is refused in a sentence. A file with which
 anything else is done, or that takes over 10 seconds or 500 MB or writes to stderr, stays in the
@@ -56,7 +56,7 @@ def parse():
 
 
 def outcome(path):
-    """Return what becomes of the data at `path`: it is read, or refused in one of two ways."""
+    """Return the outcome for the data at `path`: read, or one of two ways to refuse it."""
     try:
         mnist.load("test", path)
     except UserError as error:

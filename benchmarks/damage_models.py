@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Damage model files at random, load them, and count what becomes of them: some minutes.
+"""Damage model files at random, load them, and count the outcomes: some minutes.
 
 Whatever a file holds, its network answers or it is refused in a sentence. A file with which
 anything else is done, or that takes over 10 seconds or 500 MB or has a line written to stderr that
@@ -83,7 +83,7 @@ def parse():
 
 @cache
 def whole_models():
-    """Return the bytes of whole models by their names. Keras, which makes them, stays elsewhere."""
+    """Return the bytes of undamaged models by name; Keras makes them in another process."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-c", MAKE, folder], check=True, cwd=ROOT)
         made = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
@@ -91,7 +91,7 @@ def whole_models():
 
 
 def damaged_model(number, random, folder):
-    """Write a model, in some way damaged, to a folder, and return its path."""
+    """Write a damaged model to a folder, and return its path."""
     kind = KINDS[number % len(KINDS)]
     name = WHOLE.get(kind) or DESCRIBED[kind]
     path, whole = folder / name, whole_models()[name]
@@ -106,7 +106,7 @@ def damaged_model(number, random, folder):
 
 
 def put_strange(described, random):
-    """Put something as no description holds it, or another part of it, somewhere into it."""
+    """Replace a random part of a description with a hostile value, or with another part of it."""
     found = list(places(described))
     holder, key = found[random.integers(len(found))]
     others = [other[name] for other, name in found]
@@ -115,7 +115,7 @@ def put_strange(described, random):
 
 
 def places(value):
-    """Yield all holders and keys of what is in a value, however deep."""
+    """Yield each container in a value, at any depth, with each of its keys."""
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
             yield value, key
@@ -123,7 +123,7 @@ def places(value):
 
 
 def outcome(path):
-    """Return what becomes of the model at `path`: it is read, or refused in one of some ways."""
+    """Return the outcome for the model at `path`: read, or the way in which it is refused."""
     try:
         if path.name.endswith(".unfinished.h5"):
             checkpoint.load(path, {})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Damage pictures of every format at random, read them, and count what becomes of them.
+"""Damage pictures of every format at random, read them, and count the outcomes.
 
 Whatever a file holds, the reader answers it or refuses it in a sentence. A file with which it does
 anything else, takes over 10 seconds or 500 MB, or writes to stderr, stays in the folder named

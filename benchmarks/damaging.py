@@ -1,4 +1,4 @@
-"""What the tools share that damage files at random and count what becomes of them."""
+"""Shared code of the benchmarks that damage files at random and count the outcomes."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ MOST_MEMORY = 500  # MB
 
 
 def damaged(whole, random):
-    """Return bytes of which some are others, and now and then the end is missing."""
+    """Return bytes with some of them changed, and now and then without the end."""
     content = np.frombuffer(whole, np.uint8).copy()
     if random.random() < SHARE_HOSTILE:
         set_hostile_numbers(content, random)
@@ -47,7 +47,7 @@ def set_hostile_numbers(content, random):
 
 
 class Watch:
-    """What became of files that were read one after another.
+    """The outcomes of files that were read one after another.
 
     `read` takes a path, and returns a word for what became of the file or raises what no reader
     should. `faults` are the paths of files with which something is wrong, and what.
@@ -76,14 +76,14 @@ class Watch:
         return not faults
 
     def outcome(self, path):
-        """Return what became of a file, and a list of what is wrong with that."""
+        """Return the outcome of a file, and a list of what is wrong with it."""
         try:
             return self.read(path), []
         except Exception as error:  # noqa: BLE001
             return "exception", [f"{type(error).__name__}: {error}"]
 
     def lines(self):
-        """Yield the lines of a table: how many files came to what, and what they took."""
+        """Yield the lines of a table: files by outcome, and the most time and memory."""
         for outcome, count in self.counts.most_common():
             yield f"{outcome:12} {count:6,}"
         yield f"the slowest took {self.slowest:.2f} s, all of them {peak_memory():.0f} MB at most"
@@ -122,14 +122,16 @@ def resident_peak():
 
 
 def add_count_and_seed(parser, count):
-    """Let a user say how many files are damaged, and how."""
+    """Add the options for the number of files and the random seed."""
     number, seed = whole_number(1, 1_000_000), whole_number(0, 2**32 - 1)
-    parser.add_argument("count", type=number, nargs="?", default=count, metavar="N", help="files")
+    parser.add_argument(
+        "count", type=number, nargs="?", default=count, metavar="N", help="number of files"
+    )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="random seed")
 
 
 def read_all(make, read, arguments):
-    """Make files, read each, print what became of them, and return the exit status.
+    """Make files, read each, print the outcomes, and return the exit status.
 
     `make` takes a number, a random generator and an empty folder, and returns the path of a new
     file there; `read` is what a `Watch` takes. The folder of a file with a fault stays.

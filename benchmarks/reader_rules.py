@@ -139,7 +139,9 @@ RULES = [
 
 def main():
     parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument("folders", type=user_path, nargs="*", metavar="FOLDER", help="labelled")
+    parser.add_argument(
+        "folders", type=user_path, nargs="*", metavar="FOLDER", help="a folder with labels"
+    )
     add_model(parser)
     arguments = parser.parse_args()
     predict = predictor.load(model_or_default(arguments.model), arguments.trust)

@@ -44,12 +44,14 @@ def main():
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
-    parser.add_argument("--recipes", nargs="+", choices=RECIPES, metavar="NAME", help="only these")
+    parser.add_argument(
+        "--recipes", nargs="+", choices=RECIPES, metavar="NAME", help="train only these"
+    )
     parser.add_argument(
         "--folder",
         type=user_path,
         default=shown(ROOT / "reports" / "recipes"),
-        help="where the networks are kept",
+        help="the folder for the networks",
     )
     parser.add_argument(
         "--quick", action="store_true", help="train for two epochs on few images, and keep nothing"

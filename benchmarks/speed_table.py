@@ -77,7 +77,9 @@ def main():
 def parse():
     parser = Parser(__doc__, EXAMPLES)
     count = whole_number(1, 1000)
-    parser.add_argument("--runs", type=count, default=11, metavar="N", help="of each, in turn")
+    parser.add_argument(
+        "--runs", type=count, default=11, metavar="N", help="number of runs of each"
+    )
     return parser.parse_args()
 
 
