@@ -205,7 +205,7 @@ def lost_and_won(folder, path, label, predict):
 
 
 def inks_of(picture):
-    return pipeline.inks_of(pictures.grey(picture))
+    return pipeline.inks_of(pictures.grey(picture, pictures.for_display(picture)))
 
 
 def is_right(label, inks, predict):

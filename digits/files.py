@@ -208,7 +208,7 @@ def reason(error):
 
 
 def why_unreadable(error, refused, damaged):
-    """Return `refused`, with the system's reason for its {}, or `damaged` if it gave none."""
+    """Return `refused`, its {} filled with the system's reason, or `damaged` without a reason."""
     is_of_system = isinstance(error, OSError) and error.errno
     return refused.format(reason(error)) if is_of_system else damaged
 

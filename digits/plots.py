@@ -95,13 +95,6 @@ def draw_image(ax, image, title="", colour="black"):
     ax.set_axis_off()
 
 
-def draw_images(ax, images, title):
-    """Draw images, uint8 (rows, columns, 28, 28), side by side."""
-    ax.imshow(np.block([list(row) for row in images]), cmap="gray")
-    ax.set_title(title)
-    ax.set_axis_off()
-
-
 def draw_confidences(ax, probabilities):
     """Draw the ten confidences, (10,) from 0 to 1, as bars."""
     colours = [BLUE if digit == probabilities.argmax() else GREY for digit in range(10)]

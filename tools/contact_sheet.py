@@ -34,7 +34,7 @@ def main():
     sheets["Non-digits"] = non_digits.reshape(10, EACH, 28, 28)
     figure = plots.new_figure(5 * len(sheets), 4.6)
     for ax, (title, images) in zip(figure.subplots(1, len(sheets)), sheets.items(), strict=True):
-        plots.draw_images(ax, images, title)
+        draw_images(ax, images, title)
     plots.save(figure, arguments.output)
     print(printable(f"saved as {shown(arguments.output)}"))
     return 0
@@ -47,7 +47,7 @@ def parse():
     parser.add_argument(
         "--output",
         type=user_path,
-        default=shown(ROOT / "docs" / "drawn_digits.png"),
+        default=shown(ROOT / "docs" / "synthetic_digits.png"),
         metavar="FILE",
         help="the figure to write",
     )
@@ -66,6 +66,13 @@ def by_digit(images, labels):
         chosen = images[labels == digit][:EACH]
         rows[digit, : len(chosen)] = chosen
     return rows
+
+
+def draw_images(ax, images, title):
+    """Draw images, uint8 (rows, columns, 28, 28), side by side."""
+    ax.imshow(np.block([list(row) for row in images]), cmap="gray")
+    ax.set_title(title)
+    ax.set_axis_off()
 
 
 if __name__ == "__main__":

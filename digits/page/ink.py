@@ -11,7 +11,7 @@ from digits.page.ruled_lines import ruled_lines
 CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows or a desk
 MIN_CONTRAST = 0.05  # of black to white: watermarks are fainter, pencil is not
 NOISE_MARGIN = 5  # standard deviations: of normal noise, one pixel in 3 million is beyond
-OTSU_SHARE = 0.6  # of the Otsu threshold, which noise does not reach, however strong
+OTSU_SHARE = 0.6  # of the Otsu threshold: above it is ink even on very noisy paper
 MAX_STROKE_WIDTH = 0.4  # of the picture's side (the root of its area): what is wider is background
 MAX_CROPPED_STROKE_WIDTH = 0.8  # the same in a cropped digit, which fills its picture
 MIN_BACKGROUND = 0.1  # of a cropped digit's pixels: their median may be ink
@@ -105,7 +105,7 @@ def ink_of(polarity):
     darkness = np.where(filters.dilated(lines, 1) & ~filters.dilated(mask, 1), 0, darkness)
     components = ink_components(darkness, mask)
     measures = full_darkness(darkness, components), components.stroke_widths()
-    if noise(darkness) < MIN_CONTRAST:  # so little need not be smoothed
+    if noise(darkness) < MIN_CONTRAST:  # little noise: undo the smoothing, strokes stay sharp
         darkness = np.where(darkness > 0, darkness + smooth - polarity.grey, 0)
     return Ink(darkness, threshold, components, *measures, polarity.probability)
 
@@ -122,7 +122,7 @@ def noise(darkness):
 
 
 def ink_components(darkness, mask):
-    """Return the `Components` of what is dark by the measure of its own component of a mask."""
+    """Return the `Components` left when each in a mask is cut at a share of its full darkness."""
     rough = connected_components(mask)
     full = per_pixel(full_darkness(darkness, rough), rough)
     return connected_components(darkness > INK_SHARE * full)

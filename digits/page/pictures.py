@@ -117,15 +117,16 @@ def bands(picture):
         yield box, values, np.isfinite(values) & (values >= 0)
 
 
-def grey(picture):
+def grey(picture, image):
     """Return a picture as float32 grey (h, w), 0 black to 1 white, at most `PAGE_SIDE` a side.
 
-    It is red, green or blue if the contrast of the ink is much greater there.
+    It is the red, green or blue of `image`, which `for_display` returns, if the contrast of the ink
+    is much greater there.
     """
     plain = shrunk(luminance(picture), PAGE_SIDE)
     if picture.mode in ("F", "L", "LA"):
         return plain
-    colours = Image.fromarray(for_display(picture)).split()
+    colours = Image.fromarray(image).split()
     colours = [shrunk(np.asarray(each, np.float32) / 255, PAGE_SIDE) for each in colours]
     clearest = max(colours, key=contrast)
     return clearest if contrast(clearest) > COLOUR_GAIN * contrast(plain) else plain

@@ -22,10 +22,10 @@ def answer_to_image(picture, predict, source="picture"):
 
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
-    grey = pictures.grey(picture)  # float32 (h, w), 0 black to 1 white
+    image = pictures.for_display(picture)  # uint8 (h, w, 3)
+    grey = pictures.grey(picture, image)  # float32 (h, w), 0 black to 1 white
     inks = inks_of(grey)
     rows = in_pixels_of_file(rows_of(inks, predict), picture, grey.shape)
-    image = pictures.for_display(picture)
     if not rows:
         return Answer(source, "no-digit", image, error=NO_DIGIT if inks else NO_INK)
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
