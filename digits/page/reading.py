@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits.page.answers import Digit
+from digits.page.answers import Digit, Row
 from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
 
 MAX_SEGMENTS = 400  # that are classified: of 392 pictures, the one with the most has 241
@@ -30,7 +30,7 @@ MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 class Reading(NamedTuple):
     """What an ink may be read as."""
 
-    rows: list  # lists of `Digit`s, from the top
+    rows: list[Row]  # from the top
     polarity: float  # the probability of the ink's polarity
 
 
@@ -68,25 +68,25 @@ def most_probable(readings):
 
 def mean_confidence(rows):
     """Return the mean confidence of the digits in some rows, 0 to 1."""
-    return np.mean([digit.confidence for row in rows for digit in row])
+    return np.mean([digit.confidence for row in rows for digit in row.digits])
 
 
 def as_one_digit(parts, classifier):
     """Return the `Reading` of all parts as a single digit."""
-    return Reading([classifier.digits([parts.whole])], parts.ink.probability)
+    return Reading([Row(classifier.digits([parts.whole]))], parts.ink.probability)
 
 
 def as_rows(parts, classifier):
     """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
-    rows = without_bars(without_patterns([row for row in rows if row]))
+    rows = without_bars(without_patterns([row for row in rows if row.digits]))
     is_photograph = rows and is_detail(rows, parts.ink.components)
     return Reading([] if is_photograph else rows, parts.ink.probability)
 
 
 def is_detail(rows, components):
     """Whether what is read is a trifle beside much else: a detail of a photograph."""
-    boxes = np.array([digit.box for row in rows for digit in row])
+    boxes = np.array([digit.box for row in rows for digit in row.digits])
     centres = (components.boxes[:, np.newaxis, :2] + components.boxes[:, np.newaxis, 2:]) / 2
     is_read = ((boxes[:, :2] <= centres) & (centres < boxes[:, 2:])).all(axis=2).any(axis=1)
     is_large = components.sizes.max(axis=1) >= LARGE_PART * (boxes[:, 3] - boxes[:, 1]).max()
@@ -102,7 +102,7 @@ def without_patterns(rows):
 
 def overlaps(row):
     """Whether the digits of a row overlap more than in handwriting."""
-    boxes = np.array([digit.box for digit in row])
+    boxes = np.array([digit.box for digit in row.digits])
     overlap = np.maximum(boxes[:-1, 2] - boxes[1:, 0], 0).sum()
     return overlap > MAX_ROW_OVERLAP * (boxes[:, 2] - boxes[:, 0]).sum()
 
@@ -110,11 +110,9 @@ def overlaps(row):
 def without_bars(rows):
     """Return the rows, but none of very many ones (a comb, a barcode), nor of ones beside such."""
     bars = "1" * (MAX_ONES + 1)
-    texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
-    if not any(bars in text for text in texts):
+    if not any(bars in row.text for row in rows):
         return rows
-    kept = [bars not in text and set(text) != {"1"} for text in texts]
-    return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept]
+    return [row for row in rows if bars not in row.text and set(row.text) != {"1"}]
 
 
 def rows_of_segments(parts, classifier):
@@ -195,7 +193,7 @@ def inside_border(rows, components):
 
 
 def read_row(row, parts, classifier):
-    """Return the `Digit`s of a row of segments: the most probable way to split and merge them.
+    """Return the `Row` that segments are read as: the most probable way to split and merge them.
 
     Dynamic programming finds the greatest sum of log probabilities, less the costs.
     """
@@ -211,7 +209,7 @@ def read_row(row, parts, classifier):
                 total, digits = best[start]
                 options.append((total + np.log(digit.confidence) - cost, [*digits, digit]))
         best.append(max(options, key=lambda option: option[0]))
-    return best[-1][1]
+    return Row(best[-1][1])
 
 
 def candidates_among(segments, parts):
