@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Digit, Row
+from digits.page.marks import marks_of, sign_probability
 from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
 
 MAX_SEGMENTS = 400  # that are classified: of 392 pictures, the one with the most has 241
@@ -50,8 +51,9 @@ class Classifier:
             images = np.stack([mnist_image(self.ink, segment) for segment in new])
             has_ink = images.any(axis=(1, 2))[:, np.newaxis]
             probabilities = np.where(has_ink, self.predict(images), np.float32(0.1))
-            boxes = [segment.box for segment in new]
-            self.known |= zip(new, map(Digit, images, boxes, probabilities), strict=True)
+            boxes, components = zip(*((each.box, each.components) for each in new), strict=True)
+            found = map(Digit, images, boxes, probabilities, components)
+            self.known |= zip(new, found, strict=True)
         return [self.known[segment] for segment in segments]
 
     def confidences(self, segments):
@@ -80,8 +82,11 @@ def as_rows(parts, classifier):
     """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
     rows = without_bars(without_patterns([row for row in rows if row.digits]))
-    is_photograph = rows and is_detail(rows, parts.ink.components)
-    return Reading([] if is_photograph else rows, parts.ink.probability)
+    if rows and is_detail(rows, parts.ink.components):
+        rows = []
+    marks = marks_of([row.digits for row in rows], parts.ink)
+    rows = [row._replace(marks=each) for row, each in zip(rows, marks, strict=True)]
+    return Reading(rows, parts.ink.probability)
 
 
 def is_detail(rows, components):
@@ -197,16 +202,20 @@ def read_row(row, parts, classifier):
 
     Dynamic programming finds the greatest sum of log probabilities, less the costs.
     """
-    segments = [each for segment in row for each in split(segment, parts)]
+    signs = probable_signs(row, parts)
+    segments = [
+        each for item in row for each in ([item] if signs[item] > 0.5 else split(item, parts))
+    ]
     candidates = list(candidates_among(segments, parts))
     classified = classifier.digits([candidate for *_, candidate in candidates])
     best = [(0.0, [])]  # of the first 0, 1, … segments: the sum, and the digits
     for stop, segment in enumerate(segments, start=1):
         total, digits = best[-1]
-        options = [(total - omission_cost(segment, parts), digits)]
+        options = [(total - omission_cost(segment, parts, signs.get(segment, 0.0)), digits)]
         for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
             if end == stop:
                 total, digits = best[start]
+                total += sum(np.log1p(-signs.get(each, 0.0)) for each in segments[start:end])
                 options.append((total + np.log(digit.confidence) - cost, [*digits, digit]))
         best.append(max(options, key=lambda option: option[0]))
     return Row(best[-1][1])
@@ -231,11 +240,19 @@ def may_be_digit(segment, digit_height):
     return len(segment.components) == 1 or segment.width <= max_width
 
 
-def omission_cost(segment, parts):
-    """Return the cost of leaving a segment out."""
+def probable_signs(row, parts):
+    """Return the probability of each of a row's segments that it is a sign, no digit."""
+    bodies = [segment for segment in row if parts.is_body(segment)]
+    others = {each: [body for body in bodies if body != each] for each in row}
+    return {each: sign_probability(each, others[each], parts.ink) for each in row}
+
+
+def omission_cost(segment, parts, sign):
+    """Return the cost of leaving a segment out: a sign of this probability, or dirt."""
+    cost = -np.log(sign) if sign else np.inf
     if parts.is_body(segment):
-        return np.inf
-    return OMISSION_COST * max(segment.width, segment.height) / parts.digit_height
+        return cost
+    return min(cost, OMISSION_COST * max(segment.width, segment.height) / parts.digit_height)
 
 
 def shape_cost(segment):
