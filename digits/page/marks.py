@@ -28,23 +28,25 @@ MAX_DIRT = 0.7  # probability: with more, a component is no mark
 class Shape(NamedTuple):
     """A sign as a straight stroke in a row: each value's mean and standard deviation.
 
-    Length, elongation and width are natural logarithms.
+    Length, height, elongation, width and fill are natural logarithms.
     """
 
-    length: tuple | None  # by the digits' height
-    elongation: tuple | None  # length by width
-    lean: tuple | None  # degrees clockwise from the upright of the row
     middle: tuple  # above the baseline, by the digits' height
+    length: tuple | None = None  # by the digits' height
+    height: tuple | None = None  # by the digits' height
+    elongation: tuple | None = None  # length by width
+    lean: tuple | None = None  # degrees clockwise from the upright of the row
     width: tuple = (0.05, 0.3)  # by the pen's width
+    fill: tuple = (0.0, 0.2)  # area by length times width: a bend or a ring has less
 
 
 SIGNS = {
-    "minus": Shape((np.log(0.35), 0.4), (1.5, 0.5), (90, 14), (0.42, 0.14)),
-    "point": Shape(None, (0.15, 0.25), None, (0.07, 0.09), width=(0.2, 0.35)),
-    "comma": Shape((np.log(0.27), 0.3), (1.0, 0.4), (20, 18), (-0.04, 0.1)),
-    "slash": Shape((0.3, 0.2), None, (28, 9), (0.5, 0.2)),
+    "minus": Shape((0.42, 0.14), (np.log(0.35), 0.4), elongation=(1.5, 0.5), lean=(90, 14)),
+    "point": Shape((0.07, 0.09), elongation=(0.15, 0.25), width=(0.2, 0.35)),
+    "comma": Shape((-0.04, 0.1), (np.log(0.27), 0.3), elongation=(1.0, 0.4), lean=(20, 18)),
+    "slash": Shape((0.5, 0.2), height=(0.25, 0.15), lean=(30, 9)),
 }
-ONE = Shape((0.0, 0.15), None, (0, 9), (0.5, 0.15))  # which a slash is told from
+ONE = Shape((0.5, 0.15), height=(0.0, 0.12), lean=(5, 12))  # which a slash is told from
 
 
 class Stroke(NamedTuple):
@@ -55,6 +57,8 @@ class Stroke(NamedTuple):
     length: float  # px
     width: float  # px
     lean: float  # degrees clockwise from the upright, -90 to 90
+    height: int  # px, of its box
+    area: int  # px
 
 
 class Place(NamedTuple):
@@ -146,10 +150,12 @@ def values_of(stroke, place):
     baseline = np.interp(stroke.x, centres, place.boxes[:, 3])  # it follows a slope
     return {
         "length": np.log(stroke.length / place.height),
+        "height": np.log(stroke.height / place.height),
         "elongation": np.log(stroke.length / stroke.width),
-        "lean": stroke.lean - place.lean,
+        "lean": (stroke.lean - place.lean + 45) % 180 - 45,  # -45 to 135: a minus has 90
         "middle": (baseline - stroke.y) / place.height,
         "width": np.log(stroke.width / place.pen),
+        "fill": np.log(stroke.area / (stroke.length * stroke.width)),
     }
 
 
@@ -193,7 +199,8 @@ def stroke_of(number, components):
     x, y, xx, xy, yy = moments(components.boxes[number], [number], components)
     mean, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
     length, width = (np.sqrt(12 * max(each, 1 / 12)) for each in (mean + half, mean - half))
-    return Stroke(x, y, length, width, np.degrees(np.arctan2(2 * -xy, yy - xx) / 2))
+    lean = np.degrees(np.arctan2(2 * -xy, yy - xx) / 2)
+    return Stroke(x, y, length, width, lean, components.sizes[number, 1], components.areas[number])
 
 
 def slant(item, components):

@@ -7,7 +7,7 @@ import numpy as np
 
 from digits.page.answers import Digit, Row
 from digits.page.marks import marks_of, sign_probability
-from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
+from digits.page.segments import MAX_ASPECT, NotDigitsError, Segment, merged, mnist_image, split
 
 MAX_SEGMENTS = 400  # that are classified: of 392 pictures, the one with the most has 241
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row that slopes by 30°
@@ -17,7 +17,10 @@ MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of one
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
-SPLIT_COST = 1.0  # of a split: the digits must be e = 2.7 times as probable
+SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
+SEAM_COST = 0.5  # per cost of its seam
+MIN_PROBABILITY = 0.003  # of a digit
+RIVALS = 8  # ways to read a row that are compared
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.1
 MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
@@ -197,32 +200,82 @@ def inside_border(rows, components):
     return [row for row, share in zip(rows, shares, strict=True) if share < MAX_CUT_OFF] or rows
 
 
+class Candidate(NamedTuple):
+    """Neighbouring segments of a row that may be one digit."""
+
+    start: int  # the number of the first segment
+    stop: int  # and the one after the last
+    segment: Segment  # all of them, merged
+    cost: float
+
+
+class Path(NamedTuple):
+    """A way to read the first segments of a row."""
+
+    score: float  # log probability, but for a constant
+    digits: tuple[Digit, ...] = ()
+
+    @property
+    def text(self):
+        return "".join(str(digit.predicted) for digit in self.digits)
+
+
 def read_row(row, parts, classifier):
     """Return the `Row` that segments are read as: the most probable way to split and merge them.
 
-    Dynamic programming finds the greatest sum of log probabilities, less the costs.
+    Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
+    probable the best is than the next ones is the row's probability.
     """
     signs = probable_signs(row, parts)
     segments = [
         each for item in row for each in ([item] if signs[item] > 0.5 else split(item, parts))
     ]
-    candidates = list(candidates_among(segments, parts))
-    classified = classifier.digits([candidate for *_, candidate in candidates])
-    best = [(0.0, [])]  # of the first 0, 1, … segments: the sum, and the digits
-    for stop, segment in enumerate(segments, start=1):
-        total, digits = best[-1]
-        options = [(total - omission_cost(segment, parts, signs.get(segment, 0.0)), digits)]
-        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
-            if end == stop:
-                total, digits = best[start]
-                total += sum(np.log1p(-signs.get(each, 0.0)) for each in segments[start:end])
-                options.append((total + np.log(digit.confidence) - cost, [*digits, digit]))
-        best.append(max(options, key=lambda option: option[0]))
-    return Row(best[-1][1])
+    signs = [signs.get(segment, 0.0) for segment in segments]
+    candidates = list(candidates_among(segments, signs, parts))
+    digits = classifier.digits([candidate.segment for candidate in candidates])
+    omissions = [omission_cost(*each, parts) for each in zip(segments, signs, strict=True)]
+    paths = best_paths(omissions, candidates, digits)
+    weights = np.exp([path.score - paths[0].score for path in paths])
+    rival = paths[1].text if len(paths) > 1 else None
+    return Row(list(paths[0].digits), (), float(weights[0] / weights.sum()), rival)
 
 
-def candidates_among(segments, parts):
-    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
+def best_paths(omissions, candidates, digits):
+    """Return up to `RIVALS` `Path`s of different texts, the best first.
+
+    `omissions` holds the cost of leaving each segment out, `digits` a `Digit` per candidate.
+    """
+    best = [[Path(0.0)]]  # for the first 0, 1, … segments
+    for stop, omission in enumerate(omissions, start=1):
+        options = [path._replace(score=path.score - omission) for path in best[-1]]
+        for candidate, digit in zip(candidates, digits, strict=True):
+            if candidate.stop == stop:
+                gain = log_probability(digit) - candidate.cost
+                for path in best[candidate.start]:
+                    options.append(Path(path.score + gain, (*path.digits, digit)))
+        best.append(of_different_texts(options)[:RIVALS])
+    return best[-1]
+
+
+def of_different_texts(paths):
+    """Return the paths by score, only the best of each text."""
+    found = {}
+    for path in sorted(paths, key=lambda each: each.score, reverse=True):
+        found.setdefault(path.text, path)
+    return list(found.values())
+
+
+def log_probability(digit):
+    """Return the log probability that a segment is a digit at all, and which.
+
+    A non-digit gets ten equal probabilities.
+    """
+    least = 1 / len(digit.probabilities)
+    return np.log(max((digit.confidence - least) / (1 - least), MIN_PROBABILITY))
+
+
+def candidates_among(segments, signs, parts):
+    """Yield the `Candidate`s of a row's segments, which are `signs` with these probabilities."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
@@ -232,7 +285,9 @@ def candidates_among(segments, parts):
             if not may_be_digit(whole, parts.digit_height):
                 break
             if any(map(parts.is_body, segments[start:stop])):
-                yield start, stop, GAP_COST * gaps / parts.digit_height + shape_cost(whole), whole
+                cost = GAP_COST * gaps / parts.digit_height + shape_cost(whole)
+                cost -= np.log1p(np.negative(signs[start:stop])).sum()
+                yield Candidate(start, stop, whole, cost)
 
 
 def may_be_digit(segment, digit_height):
@@ -247,7 +302,7 @@ def probable_signs(row, parts):
     return {each: sign_probability(each, others[each], parts.ink) for each in row}
 
 
-def omission_cost(segment, parts, sign):
+def omission_cost(segment, sign, parts):
     """Return the cost of leaving a segment out: a sign of this probability, or dirt."""
     cost = -np.log(sign) if sign else np.inf
     if parts.is_body(segment):
@@ -256,6 +311,7 @@ def omission_cost(segment, parts, sign):
 
 
 def shape_cost(segment):
-    """Return the cost of a digit that ends at a split, or is wide."""
+    """Return the cost of a digit that ends at a seam, or is wide."""
     excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
-    return SPLIT_COST * segment.is_split + WIDTH_COST * excess
+    cut = SPLIT_COST + SEAM_COST * segment.right.cost if segment.right else 0
+    return cut + WIDTH_COST * excess
