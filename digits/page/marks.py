@@ -12,17 +12,20 @@ from digits.page.answers import Mark
 from digits.page.filters import median
 
 REACH = 1.0  # of the digits' height: so far before and after a row's digits may be a sign
-MIN_DOT = 0.4  # of the pen's width squared: a touch of the pen leaves twice as much ink
+MIN_DOT = 0.25  # of the pen's width squared: a touch of the pen leaves thrice as much ink
 MIN_DARKNESS = 0.3  # of the digits': what is fainter is no ink of the same pen
 MAX_LENGTH = 2.0  # of the digits' height: what is longer is a line
 BORDER_SHARE = 0.5  # of a component's longer side on the picture's border: it is cut off
 DARKNESS = (0.95, 0.2)  # of the digits', mean and standard deviation; more is no less likely
-# Likelihoods, that of a perfect sign being 1; of five independent values, 1 sign in 20 has less.
-OTHER, DIRT = 0.004, 0.003
-DIRT_ALIKE = 0.02  # more, for each component of about that area elsewhere on the page
+# Likelihoods, a perfect sign having 1; of five independent values, 1 sign in 10 has less than 0.01.
+OTHER, DIRT = 0.01, 0.01
+ALIKE_DIRT = 5  # times as likely, for each component of about that area elsewhere on the page
 ALIKE = 3.0  # times the area, up or down
-MIN_OTHER = 0.3  # of the digits' height: what is shorter, and no sign, is dirt
-MAX_DIRT = 0.7  # probability: with more, a component is no mark
+LONG, LONG_DIRT = 0.25, 0.3  # of the digits' height; dirt is less often so long
+AT_END = 0.1  # times as likely is a point or comma before all digits, or after them
+SLASH = 0.5  # times as likely as a 1
+MAX_DIRT = 0.9  # probability: with more, a component is no mark, and the answer stays sure
+COLON_SHIFT = 0.15  # of the digits' height, sideways: at most so far are a colon's points apart
 
 
 class Shape(NamedTuple):
@@ -47,6 +50,7 @@ SIGNS = {
     "slash": Shape((0.5, 0.2), height=(0.25, 0.15), lean=(30, 9)),
 }
 ONE = Shape((0.5, 0.15), height=(0.0, 0.12), lean=(5, 12))  # which a slash is told from
+UPPER_POINT = SIGNS["point"]._replace(middle=(0.6, 0.15))  # of a colon
 
 
 class Stroke(NamedTuple):
@@ -74,17 +78,20 @@ class Place(NamedTuple):
 
 def marks_of(rows, ink):
     """Return the `Mark`s in each row, given as its `Digit`s: components that no digit uses."""
+    if not rows:
+        return []
     places = [place_of(digits, ink) for digits in rows]
     used = {n for digits in rows for digit in digits for n in digit.components}
     free = [n for n in inked(places, ink) if n not in used]
     fits = np.array([[total(likelihoods(n, place, ink)) for place in places] for n in free])
     fits = fits.reshape(len(free), len(rows))
-    specks = [n for n, fit in zip(free, fits.max(axis=1), strict=True) if fit < DIRT]
+    specks = [n for n, fit in zip(free, fits.max(axis=1), strict=True) if fit < 2 * DIRT]
     marks = [[] for _ in rows]
     for n, row in zip(free, fits.argmax(axis=1), strict=True):
         mark = mark_of(n, places[row], specks, ink)
         marks[row] += [mark] if mark else []
-    return [tuple(sorted(each, key=lambda mark: mark.box)) for each in marks]
+    shifts = [COLON_SHIFT * place.height for place in places]
+    return [with_colons(*each) for each in zip(marks, shifts, strict=True)]
 
 
 def inked(places, ink):
@@ -98,12 +105,36 @@ def mark_of(number, place, specks, ink):
     """Return the `Mark` that a component is, or None if it is dirt, as the specks are."""
     found, areas = likelihoods(number, place, ink), ink.components.areas
     alike = np.abs(np.log(areas[specks] / areas[number])) <= np.log(ALIKE)
-    dirt = DIRT + DIRT_ALIKE * alike.sum()
-    all_, kind = total(found) + dirt, max(found, key=found.get)
-    if dirt > MAX_DIRT * all_:
+    found["dirt"] *= 1 + ALIKE_DIRT * alike.sum()
+    if found["dirt"] > MAX_DIRT * total(found):
         return None
+    kind = max([*SIGNS, "colon", "other"], key=found.get)
     box = tuple(ink.components.boxes[number].tolist())
-    return Mark(kind if kind in SIGNS else "other", box, float(found[kind] / all_))
+    return Mark(kind, box, float(found[kind] / total(found)))
+
+
+def with_colons(marks, max_shift):
+    """Return marks in which a point and a raised one, up to `max_shift` px aside, are a colon.
+
+    A raised point alone is dirt.
+    """
+    raised = [mark for mark in marks if mark.kind == "colon"]
+    found = [mark for mark in marks if mark.kind != "colon"]
+    for n, mark in enumerate(found):
+        above = [each for each in raised if is_above(each, mark, max_shift)]
+        if mark.kind == "point" and above:
+            found[n] = colon(above[0], mark)
+    return tuple(sorted(found, key=lambda mark: mark.box))
+
+
+def is_above(upper, lower, max_shift):
+    return abs(upper.box[0] + upper.box[2] - lower.box[0] - lower.box[2]) <= 2 * max_shift
+
+
+def colon(upper, lower):
+    box = np.array([upper.box, lower.box])
+    edges = (*box[:, :2].min(axis=0).tolist(), *box[:, 2:].max(axis=0).tolist())
+    return Mark("colon", edges, min(upper.confidence, lower.confidence))
 
 
 def total(found):
@@ -115,7 +146,7 @@ def sign_probability(segment, others, ink):
     if len(segment.components) > 1 or not others:
         return 0.0
     found = likelihoods(segment.components[0], place_of(others, ink), ink)
-    return float(sum(found[kind] for kind in SIGNS) / (total(found) + DIRT))
+    return float(sum(found[kind] for kind in SIGNS) / total(found))
 
 
 def place_of(items, ink):
@@ -129,19 +160,22 @@ def place_of(items, ink):
 
 
 def likelihoods(number, place, ink):
-    """Return how well a component fits each sign, a 1, and other writing: kind → 0 to 1."""
-    kinds = {**SIGNS, "one": ONE}
+    """Return how well a component fits each sign, a 1, other writing and dirt: kind → 0 to 1."""
+    kinds = {**SIGNS, "one": ONE, "colon": UPPER_POINT}
     stroke = stroke_of(number, ink.components)
     if not may_be_mark(number, stroke, place, ink):
-        return dict.fromkeys([*kinds, "other"], 0.0)
+        return {**dict.fromkeys([*kinds, "other"], 0.0), "dirt": DIRT}
     values = values_of(stroke, place)
-    darkness = min(ink.full_darkness[number] / place.darkness, DARKNESS[0])
-    written = normal(darkness, DARKNESS)
+    written = normal(min(ink.full_darkness[number] / place.darkness, DARKNESS[0]), DARKNESS)
     found = {kind: written * fit(values, shape) for kind, shape in kinds.items()}
-    if not place.boxes[0, 0] < stroke.x < place.boxes[-1, 2]:
-        found["slash"] = 0.0  # it stands between digits
-    is_long = stroke.length >= MIN_OTHER * place.height
-    return {**found, "other": OTHER * is_long * written * normal(values["width"], ONE.width)}
+    is_inside = place.boxes[0, 0] < stroke.x < place.boxes[-1, 2]
+    is_long = stroke.length > LONG * place.height
+    found["slash"] *= SLASH * is_inside
+    found["point"] *= 1 if is_inside else AT_END
+    found["comma"] *= 1 if is_inside else AT_END
+    found["other"] = OTHER * written * is_long
+    found["dirt"] = DIRT * (LONG_DIRT if is_long else 1)
+    return found
 
 
 def values_of(stroke, place):
