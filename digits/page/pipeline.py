@@ -12,10 +12,9 @@ from digits.page import pictures
 from digits.page.answers import Answer, Digit, Row, status_of
 from digits.page.ink import ink_of, likely_polarities
 from digits.page.reading import Classifier, as_one_digit, as_rows, most_probable
+from digits.page.reasons import BLANK, reason
 from digits.page.segments import NotDigitsError, digit_parts
 
-NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
-NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
 MIN_TURNED_DIGITS = 2  # a single digit may be another one, turned
@@ -28,7 +27,7 @@ def answer_to_image(picture, predict, source="picture"):
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     answer = answer_to_upright(picture, predict, source)
-    if answer.status == "ok" or answer.error == NO_INK:
+    if answer.status == "ok" or answer.error == BLANK:
         return answer
     turned = [
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
@@ -51,7 +50,7 @@ def answer_to_upright(picture, predict, source):
     inks = inks_of(grey)
     rows = in_pixels_of_file(rows_of(inks, predict), picture, grey.shape)
     if not rows:
-        return Answer(source, "no-digit", image, error=NO_DIGIT if inks else NO_INK)
+        return Answer(source, "no-digit", image, error=reason(grey, inks))
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
