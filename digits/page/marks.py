@@ -16,10 +16,9 @@ from digits.page.segments import BORDER_SHARE
 REACH = 1.0  # of the digits' height: so far before and after a row's digits may be a sign
 BAND = 0.4  # of the digits' height: so far above and below a row may the middle of a sign be
 MIN_DOT = 0.25  # of the pen's width squared: a touch of the pen leaves thrice as much ink
-MAX_LENGTH = 2.0  # of the digits' height: what is longer is a line
 DARKNESS = (0.95, 0.2)  # of the digits', mean and standard deviation; more is no less likely
 # Likelihoods, a perfect sign having 1; of five independent values, 1 sign in 10 has less than 0.01.
-OTHER, DIRT = 0.03, 0.01
+OTHER, DIRT = 0.02, 0.01
 ALIKE_DIRT = 5  # times as likely, for each component of about that area elsewhere on the page
 ALIKE = 3.0  # times the area, up or down
 MIN_OTHER = 0.25  # of the digits' height: what is shorter, and no sign, is dirt
@@ -196,12 +195,9 @@ def place_of(items, ink):
 def likelihoods(number, place, ink):
     """Return how well a component fits each sign, a 1, other writing and dirt: kind → 0 to 1."""
     found = dict.fromkeys([*SIGNS, "colon", "one", "other"], 0.0) | {"dirt": DIRT}
-    if not is_near(number, place, ink.components):
+    if not (is_near(number, place, ink.components) and is_beside(number, place, ink.components)):
         return found
     stroke = stroke_of(number, ink.components)
-    is_short = stroke.length <= MAX_LENGTH * place.height
-    if not (is_short and is_beside(number, place, ink.components)):
-        return found
     darkness = min(ink.full_darkness[number] / place.darkness, DARKNESS[0])
     written, values = normal(darkness, DARKNESS), values_of(stroke, place)
     for kind, shape in SHAPES.items():

@@ -9,7 +9,7 @@ from PIL.Image import Transpose
 from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
-from digits.page.answers import Answer, Digit, Row, status_of
+from digits.page.answers import SURE_CONFIDENCE, Answer, Digit, Row, status_of
 from digits.page.ink import ink_of, likely_polarities
 from digits.page.reading import Classifier, as_one_digit, as_rows, most_probable
 from digits.page.reasons import BLANK, reason
@@ -27,7 +27,7 @@ def answer_to_image(picture, predict, source="picture"):
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     answer = answer_to_upright(picture, predict, source)
-    if answer.status == "ok" or answer.error == BLANK:
+    if answer.error == BLANK or has_sure_digits(answer):
         return answer
     turned = [
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
@@ -35,6 +35,11 @@ def answer_to_image(picture, predict, source="picture"):
     ]
     surely_read = [each for each in turned if is_surely_read(each)]
     return surely_read[0] if len(surely_read) == 1 else answer  # 68 turned by 180° is 89
+
+
+def has_sure_digits(answer):
+    """Whether digits are read, each with confidence, whatever the marks among them are."""
+    return bool(answer.rows) and answer.least_confident.confidence >= SURE_CONFIDENCE
 
 
 def is_surely_read(answer):
