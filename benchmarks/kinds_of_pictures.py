@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "page")]
+sys.path[:0] = [str(ROOT / each) for each in ("", "benchmarks", "tests/page")]
 
 from scenes import KINDS
 

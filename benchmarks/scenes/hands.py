@@ -1,18 +1,18 @@
-"""Numbers as ink, float (h, w), 0 paper to 1 ink: by hand, in print, and in seven segments.
+"""Numbers by hand as ink, float (h, w), 0 paper to 1 ink.
 
-By hand they are MNIST's test digits, made larger, or pen strokes in a writing style; the signs of
-a number are always pen strokes. `kinds_of_pictures.py` puts the ink into pictures.
+They are MNIST's test digits, made larger, or pen strokes in a writing style; the signs of a number
+are always pen strokes.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from golden_pages import SHARP, blank, put, strokes
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from golden_pages import blank, put, strokes
+from PIL import Image, ImageFilter
 
 from digits.data import pen_strokes, synthetic
 
-MNIST_SIDE, MNIST_PEN = 20, 0.13  # pixels of a digit's longer side; the pen, in heights of a digit
+MNIST_SIDE = 20  # pixels of a digit's longer side
 SMOOTH = 0.45  # of a test image's pixels: the blur that hides them in a large digit
 CANDIDATES = 6  # images of a digit, of which the one with the most fitting stroke is taken
 
@@ -36,31 +36,51 @@ SIGNS = {
     "£": ("50,16 36,0 20,14 22,50 18,86 2,98 26,94 54,98; 6,52 42,50",),
 }
 
-# A seven-segment digit: which of the bars a (top) to g (middle) are lit.
-SEGMENTS = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg")
-# A bar's ends, x, y, in a digit 1 high.
-BARS = {
-    "a": ((0.04, 0), (0.5, 0)),
-    "b": ((0.54, 0.04), (0.54, 0.46)),
-    "c": ((0.54, 0.54), (0.54, 0.96)),
-    "d": ((0.04, 1), (0.5, 1)),
-    "e": ((0, 0.54), (0, 0.96)),
-    "f": ((0, 0.04), (0, 0.46)),
-    "g": ((0.04, 0.5), (0.5, 0.5)),
-}
-
-# Printed figures with thick and thin parts, as pen strokes for a broad nib.
-SERIF = (
-    "30,0 8,18 2,50 8,82 30,100 52,82 58,50 52,18 30,0",
-    "4,16! 22,2! 22,98; 6,98 38,98",
-    "6,26 12,6 30,0 50,10 50,32 30,62 4,96! 56,96! 58,82",
-    "6,18 24,0 46,10 46,32 24,46! 50,56 54,82 30,100 8,96 4,82",
-    "42,98 42,0! 0,70! 60,70; 28,98 54,98",
-    "52,2! 14,2! 8,46! 28,38 52,50 54,80 30,100 8,96 4,84",
-    "50,8 34,0 12,24 4,66 14,96 32,100 54,82 48,56 28,48 6,66",
-    "4,20! 6,2! 56,2! 34,50 26,98",
-    "30,0 10,10 12,34 44,56 56,80 30,100 4,80 16,56 46,34 48,10 30,0",
-    "8,92 24,100 46,76 54,34 44,4 26,0 4,18 10,44 30,52 52,34",
+# Writing styles of this benchmark alone, 100 high, as `pen_strokes` has those of the training.
+HANDS = (
+    ("28,4 6,30 4,76 28,98 52,80 54,30 34,2 12,10", "46,10 30,2 6,24 4,70 22,98 48,90 58,50 44,8"),
+    (
+        "0,46 16,26 30,0! 20,100",
+        "2,72! 30,0! 36,100",
+        "0,36! 20,0! 18,98; 0,100 40,97",
+        "4,34 14,18 22,0! 16,60 20,96 32,100",
+        "0,62! 22,30 30,2! 24,54 26,100",
+        "0,26 20,2! 14,50 16,100",
+    ),
+    ("4,24 10,4 36,0 48,20 34,52 0,98! 30,88 62,98", "0,12 30,2 46,22 24,66 2,98 22,90 56,100"),
+    ("0,8 36,2! 14,40 40,50 46,78 22,100 0,88", "6,14 34,0 40,24 16,46 50,64 38,96 2,94"),
+    (
+        "20,0 4,52! 54,48; 44,20 36,100",
+        "10,4 0,46 26,58 50,40! 56,2! 46,100",
+        "34,0 0,64! 50,66; 34,44 30,100",
+    ),
+    (
+        "14,2! 8,42! 40,40 48,74 24,100 0,94; 14,2 60,6",
+        "50,2 18,6 10,40 44,58 34,96 0,96",
+        "16,0! 12,44 44,46 46,90 6,100; 24,2 66,-8",
+    ),
+    (
+        "30,0 10,42 2,80 12,99 26,92 26,80 14,78 4,88",
+        "50,4 20,32 4,78 16,100 34,92 30,78 12,82",
+        "16,0 4,50 4,88 18,100 32,90 24,76 6,84",
+        "60,2 26,26 2,70 10,98 40,94 44,76 24,72",
+    ),
+    (
+        "0,10! 46,4! 20,100",
+        "2,2! 0,14; 2,6! 50,4 30,50 22,100; 8,52 48,48",
+        "0,14 14,4 30,12 52,2! 40,46 34,98",
+    ),
+    (
+        "50,10 26,0 8,20 30,46 52,74 30,100 6,80 22,54 50,28",
+        "44,16 20,0 8,24 46,70 28,100 4,78 30,44 56,4",
+        "30,46 10,24 30,0 48,22 4,80 30,100 52,78 28,48",
+        "56,2 20,24 18,36 44,70 24,100 4,82 26,52 58,18",
+    ),
+    (
+        "46,12 18,4 4,30 24,46 48,10! 44,60 40,100",
+        "40,0 6,22 20,48 50,20 52,2! 46,56 20,100 0,92",
+        "48,8 10,10 8,40 46,34! 50,4! 60,100",
+    ),
 )
 
 
@@ -190,71 +210,3 @@ def touching(text, hand, overlap):
     for character in text[1:]:
         ink = pushed(ink, hand.digit(int(character)), overlap)
     return ink
-
-
-# Print.
-
-
-def printed(text, height, weight=0.0):
-    """Return text in Pillow's own font; `weight` thickens it, in heights of a digit."""
-    font = ImageFont.load_default(size=round(1.38 * SHARP * height))  # its digits are 0.72 high
-    width = round(SHARP * weight * height / 2)
-    left, top, right, bottom = font.getbbox(text, stroke_width=width)
-    page = Image.new("L", (int(right - left), int(bottom - top)))
-    ImageDraw.Draw(page).text((-left, -top), text, 255, font, stroke_width=width)
-    return np.asarray(page.reduce(SHARP), np.float32) / 255
-
-
-def serif(label, height, nib):
-    """Return a digit with thick and thin parts: a nib that is `nib` pixels wide, and flat."""
-    thin = max(1.0, nib / 5)
-    curves = [synthetic.curve(*each) * (height - thin) / 100 for each in strokes_of(label)]
-    return strokes([moved for each in curves for moved in nibbed(each, nib, thin)], thin)
-
-
-def strokes_of(label):
-    return synthetic.strokes(SERIF[label])
-
-
-def nibbed(curve, nib, thin):
-    """Return a curve beside itself, again and again, as far as the nib is wide."""
-    steps = max(2, int(2 * nib / thin))
-    return [curve + np.array([shift, 0]) for shift in np.linspace(0, nib - thin, steps)]
-
-
-def seven_segments(label, height, bar, gap, lit=None):
-    """Return a seven-segment digit of bars `bar` wide, with gaps between them, all in pixels.
-
-    The bars have pointed ends. `lit` is which of them are, by default those of the label.
-    """
-    page = Image.new("L", (SHARP * round(0.54 * height + bar + 2), SHARP * round(height + bar + 2)))
-    brush = ImageDraw.Draw(page)
-    for name in SEGMENTS[label] if lit is None else lit:
-        start, end = (np.array(each) * height + bar / 2 for each in BARS[name])
-        along = (end - start) / np.hypot(*(end - start))
-        across, start, end = along[::-1] * bar / 2, start + along * gap, end - along * gap
-        tip = along * bar / 2
-        outline = (start, start + tip + across, end - tip + across, end)
-        outline += (end - tip - across, start + tip - across)
-        brush.polygon([tuple(SHARP * point) for point in outline], 255)
-    return np.asarray(page.reduce(SHARP), np.float32) / 255
-
-
-def spaced(inks, gap):
-    """Return inks side by side on one foot, `gap` pixels apart."""
-    height, marks, left = max(map(len, inks)), [], 0.0
-    for ink in inks:
-        marks.append((ink, left, height - len(ink)))
-        left += ink.shape[1] + gap
-    return joined(marks)
-
-
-def slanted(ink, slant):
-    """Return ink sheared to the right by `slant` pixels per pixel."""
-    width = ink.shape[1] + int(slant * len(ink)) + 1
-    page = Image.fromarray(ink)  # mode F
-    matrix = (1, slant, -slant * len(ink), 0, 1, 0)
-    size = (width, len(ink))
-    return np.asarray(
-        page.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    )
