@@ -5,6 +5,7 @@ from golden_pages import blank, cloudy, grid, photo, put, strokes
 from page_table import dark_on_light, slope
 from PIL import ImageOps
 
+from digits.data import synthetic
 from scenes.figures import printed
 from scenes.hands import row
 from scenes.surroundings import (
@@ -73,11 +74,23 @@ def form(random, examples, draw_cell):
 
 
 def texture(random, examples):
-    """Strong ink on paper whose texture shows."""
+    """Strong ink on paper whose texture shows: its grain, and perhaps its fibres."""
     text, hand = some_number(random, examples)
     ink = margined(row(text, hand), random)
+    ink = np.maximum(ink, fibres(ink.shape, random))
     grain = random.uniform(0.015, 0.05) * cloudy(ink.shape, random.integers(3, 40), random)
     return Scene(picture(lit(ink, random) + grain, random, hand.height), text)
+
+
+def fibres(shape, random):
+    """Return faint ink of short curved strokes all over the paper; half of the time, none."""
+    page = blank(*shape)
+    strength, length = random.uniform(0.04, 0.12), random.uniform(5, 0.2 * min(shape) + 6)
+    for _ in range(random.choice([0, random.integers(5, 60)])):
+        path = np.cumsum(random.normal(0, length / 3, (4, 2)), axis=0)
+        fibre = strokes([synthetic.curve(path, ())], random.uniform(1, 3))
+        put(page, strength * fibre, *random.uniform(-5, shape[::-1]))
+    return page
 
 
 def show_through(random, examples):
@@ -95,13 +108,24 @@ def show_through(random, examples):
 
 def empty_scan(random, examples):
     """An empty page: the grain of a scan, with a pure white border."""
-    height, width = random.integers(60, 500, 2)
-    light, grain = random.uniform(0.75, 0.97), random.uniform(0.002, 0.02)
-    page = light + grain * random.normal(0, 1, (height, width))
-    page += random.uniform(0, 0.01) * cloudy(page.shape, random.integers(3, 30), random)
+    return Scene(scanned(blank(*random.integers(60, 400, 2)), random), "")
+
+
+def grainy_scan(random, examples):
+    """A number on a page with the grain of a scan, with a pure white border."""
+    text, hand = some_number(random, examples)
+    return Scene(scanned(margined(row(text, hand), random), random), text)
+
+
+def scanned(ink, random):
+    """Return a page of ink as a scan with grain, and pure white on some of its sides."""
+    light, grain = random.uniform(0.7, 0.97), random.uniform(0.003, 0.04)
+    page = light * (1 - random.uniform(0.5, 0.9) * ink) + grain * random.normal(0, 1, ink.shape)
+    page += random.uniform(0, 0.015) * cloudy(page.shape, random.integers(3, 30), random)
     image = photo(page, random, 0, random.uniform(0.2, 1))
-    sides = random.integers(3, 30, 4) * (random.random(4) < 0.8)
-    return Scene(ImageOps.expand(image, tuple(map(int, sides)), 255), "")
+    sides = len(ink) * spread(random, 0.03, 0.8) * random.uniform(0.5, 1, 4)
+    sides = np.rint(sides * (random.random(4) < 0.8)).astype(int)
+    return ImageOps.expand(image, tuple(map(int, sides)), 255)
 
 
 def streaks(random, examples):
@@ -117,10 +141,15 @@ def streaks(random, examples):
 
 
 def bare_paper(random, examples):
-    """Paper with its texture, a crease and a soft shadow, and nothing on it."""
-    page = np.zeros(tuple(random.integers(80, 400, 2)), np.float32)
+    """Paper with its texture, creases and a soft shadow, and nothing on it."""
+    page = fibres(tuple(random.integers(80, 400, 2)), random)
     page += random.uniform(0.02, 0.1) * np.abs(slope(page.shape, random) - 0.5)
     page += random.uniform(0.005, 0.03) * cloudy(page.shape, random.integers(4, 60), random)
+    for _ in range(random.integers(0, 3)):
+        distance = np.abs(slope(page.shape, random) - random.uniform(0.1, 0.9))
+        page += random.uniform(-0.1, 0.12) * np.clip(
+            2 - distance / random.uniform(0.004, 0.02), 0, 1
+        )
     return Scene(picture(lit(page, random), random, 50), "")
 
 
