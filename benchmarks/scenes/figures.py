@@ -4,14 +4,13 @@ import numpy as np
 from golden_pages import SHARP, strokes
 from PIL import Image, ImageDraw, ImageFont
 
-from digits.data import synthetic
+from digits.data.pen import curve
+from digits.data.pen import strokes as strokes_of
+from digits.data.printed import BARS
 from scenes.hands import joined
 
-# A seven-segment digit: which of the bars a (top) to g (middle) are lit.
-SEGMENTS = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg")
-
 # A bar's ends, x, y, in a digit 1 high.
-BARS = {
+BAR_ENDS = {
     "a": ((0.04, 0), (0.5, 0)),
     "b": ((0.54, 0.04), (0.54, 0.46)),
     "c": ((0.54, 0.54), (0.54, 0.96)),
@@ -49,12 +48,8 @@ def printed(text, height, weight=0.0):
 def serif(label, height, nib):
     """Return a digit with thick and thin parts: a nib that is `nib` pixels wide, and flat."""
     thin = max(1.0, nib / 5)
-    curves = [synthetic.curve(*each) * (height - thin) / 100 for each in strokes_of(label)]
+    curves = [curve(*each) * (height - thin) / 100 for each in strokes_of(SERIF[label])]
     return strokes([moved for each in curves for moved in nibbed(each, nib, thin)], thin)
-
-
-def strokes_of(label):
-    return synthetic.strokes(SERIF[label])
 
 
 def nibbed(curve, nib, thin):
@@ -70,8 +65,8 @@ def seven_segments(label, height, bar, gap, lit=None):
     """
     page = Image.new("L", (SHARP * round(0.54 * height + bar + 2), SHARP * round(height + bar + 2)))
     brush = ImageDraw.Draw(page)
-    for name in SEGMENTS[label] if lit is None else lit:
-        start, end = (np.array(each) * height + bar / 2 for each in BARS[name])
+    for name in BARS[label] if lit is None else lit:
+        start, end = (np.array(each) * height + bar / 2 for each in BAR_ENDS[name])
         along = (end - start) / np.hypot(*(end - start))
         across, start, end = along[::-1] * bar / 2, start + along * gap, end - along * gap
         tip = along * bar / 2

@@ -10,10 +10,15 @@ import numpy as np
 from golden_pages import blank, put, strokes
 from PIL import Image, ImageFilter
 
-from digits.data import pen_strokes, synthetic
+from digits.data import pen_strokes
+from digits.data.pen import cropped as cropped_image
+from digits.data.pen import curve, warped
+from digits.data.pen import strokes as strokes_of
 
 MNIST_SIDE = 20  # pixels of a digit's longer side
 SMOOTH = 0.45  # of a test image's pixels: the blur that hides them in a large digit
+# The first styles of each digit in `pen_strokes`: pictures stay as they are when styles are added.
+STYLES = (10, 21, 15, 6, 16, 10, 8, 14, 6, 25)
 CANDIDATES = 6  # images of a digit, of which the one with the most fitting stroke is taken
 
 # Signs as `pen_strokes` has its digits, 100 high: y from 0, a digit's top, to 100, its foot.
@@ -105,14 +110,14 @@ class Hand:
         if self.examples:
             return self.image(label)
         if label not in self.styles:
-            every = pen_strokes.DIGITS[label]
-            self.styles[label] = every[self.random.integers(len(every))]
+            index = self.random.integers(STYLES[label])
+            self.styles[label] = pen_strokes.DIGITS[label][index]
         return self.stroked(self.styles[label])[0]
 
     def image(self, label):
         """Return the ink of a test image with about the pen's stroke, smoothly enlarged."""
         chosen = self.random.choice(np.flatnonzero(self.examples.labels == label), CANDIDATES)
-        images = [synthetic.cropped(self.examples.images[index]) for index in chosen]
+        images = [cropped_image(self.examples.images[index]) for index in chosen]
         wanted = MNIST_SIDE * self.pen / self.height
         image = min(images, key=lambda image: abs(stroke_width(image) - wanted))
         return enlarged(image / np.float32(255), self.height / MNIST_SIDE)
@@ -121,9 +126,9 @@ class Hand:
         """Return the ink of a style that this hand writes, and where its top is, in pixels."""
         warp = self.random.normal(0, 2, (2, 2, 2))
         curves = []
-        for points, corners in synthetic.strokes(style):
+        for points, corners in strokes_of(style):
             moved = points + self.random.normal(0, 1.5, points.shape)
-            curves.append(synthetic.warped(synthetic.curve(moved, corners), warp) @ self.posture.T)
+            curves.append(warped(curve(moved, corners), warp) @ self.posture.T)
         curves = [each * (self.height - self.pen) / 100 for each in curves]
         top = min(each[:, 1].min() for each in curves)
         return strokes(curves, self.pen), top

@@ -5,7 +5,7 @@ from golden_pages import blank, cloudy, grid, photo, put, strokes
 from page_table import dark_on_light, slope
 from PIL import ImageOps
 
-from digits.data import synthetic
+from digits.data.pen import curve
 from scenes.figures import printed
 from scenes.hands import row
 from scenes.surroundings import (
@@ -88,7 +88,7 @@ def fibres(shape, random):
     strength, length = random.uniform(0.04, 0.12), random.uniform(5, 0.2 * min(shape) + 6)
     for _ in range(random.choice([0, random.integers(5, 60)])):
         path = np.cumsum(random.normal(0, length / 3, (4, 2)), axis=0)
-        fibre = strokes([synthetic.curve(path, ())], random.uniform(1, 3))
+        fibre = strokes([curve(path, ())], random.uniform(1, 3))
         put(page, strength * fibre, *random.uniform(-5, shape[::-1]))
     return page
 

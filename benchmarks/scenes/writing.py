@@ -4,7 +4,7 @@ import numpy as np
 from golden_pages import cloudy, grid, put, scan, sign, strokes
 from PIL import Image
 
-from digits.data import synthetic
+from digits.data.pen import cropped
 from scenes.figures import printed, spaced
 from scenes.hands import HANDS, enlarged, joined, pushed, row, rows, touching
 from scenes.surroundings import Scene, lit, margined, number, on_paper, picture, some_hand
@@ -126,7 +126,7 @@ def test_image(label, random, examples):
     if examples is None:
         return some_hand(random, None, (20, 20), (0.08, 0.16)).digit(label)
     images = examples.images[examples.labels == label]
-    return synthetic.cropped(images[random.integers(len(images))]) / np.float32(255)
+    return cropped(images[random.integers(len(images))]) / np.float32(255)
 
 
 def mnist_pair(random, examples):
