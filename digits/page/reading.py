@@ -32,7 +32,7 @@ MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.
 MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
 MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: hatching overlaps more
 MAX_ONES = 9  # side by side in a number: a comb, a ruler or a barcode has more
-CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
+CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.45  # mean confidence: beside the first, below the second is no row
 LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
 MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 
@@ -93,8 +93,8 @@ def as_rows(parts, classifier):
         return Reading([], parts.ink.probability)
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
     rows = without_bars(without_patterns([row for row in rows if row.digits]))
-    if rows and is_detail(rows, parts.ink.components):
-        rows = []
+    if not rows or is_detail(rows, parts.ink.components):
+        return Reading([], parts.ink.probability)
     marks = marks_of([row.digits for row in rows], parts.ink)
     rows = [row._replace(marks=each) for row, each in zip(rows, marks, strict=True)]
     return Reading(rows, parts.ink.probability)
