@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Digit, Row
-from digits.page.marks import marks_of, sign_probability
+from digits.page.marks import marks_of, sign_probabilities
 from digits.page.segments import MAX_ASPECT, NotDigitsError, Segment, merged, mnist_image, split
 
 MAX_SEGMENTS = 1500  # that are classified: bounds the time
@@ -258,7 +258,7 @@ def read_row(row, parts, classifier):
     Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
     probable the best is than the next ones is the row's probability.
     """
-    signs = probable_signs(row, parts)
+    signs = sign_probabilities(row, [each for each in row if parts.is_body(each)], parts.ink)
     segments = [
         each
         for item in row
@@ -327,13 +327,6 @@ def candidates_among(segments, signs, parts):
 def may_be_digit(segment, digit_height):
     max_width = MAX_ASPECT * max(digit_height, segment.height)
     return len(segment.components) == 1 or segment.width <= max_width
-
-
-def probable_signs(row, parts):
-    """Return the probability of each of a row's segments that it is a sign, no digit."""
-    bodies = [segment for segment in row if parts.is_body(segment)]
-    others = {each: [body for body in bodies if body != each] for each in row}
-    return {each: sign_probability(each, others[each], parts.ink) for each in row}
 
 
 def omission_cost(segment, sign, parts):
