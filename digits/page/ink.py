@@ -6,7 +6,7 @@ import numpy as np
 
 from digits.page import filters
 from digits.page.components import Components, connected_components
-from digits.page.ruled_lines import ruled_lines
+from digits.page.ruled_lines import frames, ruled_lines
 
 CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows or a desk
 MIN_CONTRAST = 0.05  # of black to white: watermarks are fainter, pencil is not
@@ -99,6 +99,7 @@ def ink_of(polarity):
     darkness = top_hat(smooth, MAX_CROPPED_STROKE_WIDTH if is_cropped(smooth) else MAX_STROKE_WIDTH)
     threshold = ink_threshold(darkness)
     lines = ruled_lines(darkness > threshold)
+    lines |= frames(connected_components((darkness > threshold) & ~lines))
     mask = (darkness > threshold) & ~lines
     if not mask.any():
         return None
