@@ -144,10 +144,12 @@ def draw_boxes(ax, answer):
 
 
 def digits_image(rows):
-    """Return rows of `answers.Digit`s as one image, uint8; black where a row is shorter."""
-    image = np.zeros((28 * len(rows), 28 * max(map(len, rows))), np.uint8)
+    """Return `answers.Row`s as one image of their digits, uint8; black where a row is shorter."""
+    longest = max(len(row.digits) for row in rows)
+    image = np.zeros((28 * len(rows), 28 * longest), np.uint8)
     for n, row in enumerate(rows):
-        image[28 * n : 28 * (n + 1), : 28 * len(row)] = np.hstack([each.image for each in row])
+        images = np.hstack([digit.image for digit in row.digits])
+        image[28 * n : 28 * (n + 1), : images.shape[1]] = images
     return image
 
 

@@ -17,11 +17,10 @@ def test_answer_is_drawn_with_its_picture_and_ten_confidences(tmp_path):
     images, _ = printed_digits(2, seed=5)
     probabilities = np.float32([0.01] * 10)
     probabilities[4] = 0.91
+    digits = [answers.Digit(image, (0, 0, 28, 28), probabilities) for image in images]
     both = [
-        answers.Answer(
-            f"{n}.png", "ok", image, [[answers.Digit(image, (0, 0, 28, 28), probabilities)]]
-        )
-        for n, image in enumerate(images)
+        answers.Answer(f"{n}.png", "ok", digit.image, [answers.Row([digit])])
+        for n, digit in enumerate(digits)
     ]
     figure = plots.answers_figure(both)
     picture, seen, bars = figure.axes[:3]
@@ -48,7 +47,7 @@ def test_no_window_without_a_screen(monkeypatch):
 
 def test_odd_name_is_a_title_that_shows_what_it_holds():
     image, probabilities = np.zeros((28, 28), np.uint8), np.full(10, 0.1)
-    rows = [[answers.Digit(image, (0, 0, 28, 28), probabilities)]]
+    rows = [answers.Row([answers.Digit(image, (0, 0, 28, 28), probabilities)])]
     answer = answers.Answer("a/\x1b[2J\n\u202e\udcff.png", "ok", image, rows)
     picture, *_ = plots.answers_figure([answer]).axes
     assert picture.get_title().splitlines()[0] == r"\x1b[2J\n\u202e\udcff.png"

@@ -127,7 +127,7 @@ def usual_answer(path, predict):
         return answers.Answer(shown(path), "unreadable", error=str(error))
     image = 255 - np.asarray(picture.convert("L").resize((28, 28)))
     digit = answers.Digit(image, (0, 0, *picture.size), predict(image[np.newaxis])[0])
-    return answers.Answer(shown(path), "ok", pictures.for_display(picture), [[digit]])
+    return answers.Answer(shown(path), "ok", pictures.for_display(picture), [answers.Row([digit])])
 
 
 def table(results):

@@ -27,6 +27,27 @@ class Digit(NamedTuple):
         return float(self.probabilities.max())
 
 
+class Mark(NamedTuple):
+    """A sign in a number that is no digit."""
+
+    kind: str  # "minus", "point", "comma" or "slash", which are read, or "other"
+    box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
+    confidence: float  # that it is of that kind, 0 to 1
+
+
+class Row(NamedTuple):
+    """A row of a picture, as it is most probably read."""
+
+    digits: list[Digit]  # from left to right
+    marks: tuple[Mark, ...] = ()
+    probability: float = 1.0  # of these digits, among the ways to cut and merge the row
+    rival: str | None = None  # the digits of the most probable other way
+
+    @property
+    def text(self):
+        return "".join(str(digit.predicted) for digit in self.digits)
+
+
 @dataclass(frozen=True)
 class Answer:
     """The answer to one picture or test image."""
@@ -34,19 +55,23 @@ class Answer:
     source: str
     status: str  # "ok", "unsure", "no-digit" or "unreadable"
     image: np.ndarray | None = field(default=None, repr=False)  # shown: uint8 (h, w) or (h, w, 3)
-    rows: list = field(default_factory=list)  # lists of `Digit`s, from the top
+    rows: list[Row] = field(default_factory=list)  # from the top
     scale: float = 1.0  # pixels of the file in a pixel of the image
     label: int | None = None  # of a test image: the true digit
     error: str | None = None  # why there are no digits
 
     @property
     def digits(self):
-        return [digit for row in self.rows for digit in row]
+        return [digit for row in self.rows for digit in row.digits]
+
+    @property
+    def marks(self):
+        return [mark for row in self.rows for mark in row.marks]
 
     @property
     def text(self):
         """The digits, rows separated by a slash: "90210" or "12/34"."""
-        return "/".join("".join(str(digit.predicted) for digit in row) for row in self.rows)
+        return "/".join(row.text for row in self.rows)
 
     @property
     def least_confident(self):
@@ -98,5 +123,5 @@ class Answer:
 
 def status_of(rows):
     """Return "ok", or "unsure" if the network is not sure of one of the digits."""
-    is_sure = all(digit.confidence >= SURE_CONFIDENCE for row in rows for digit in row)
+    is_sure = all(digit.confidence >= SURE_CONFIDENCE for row in rows for digit in row.digits)
     return "ok" if is_sure else "unsure"

@@ -7,7 +7,7 @@ import numpy as np
 from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
-from digits.page.answers import Answer, Digit, status_of
+from digits.page.answers import Answer, Digit, Row, status_of
 from digits.page.ink import ink_of, likely_polarities
 from digits.page.reading import Classifier, as_one_digit, as_rows, most_probable
 from digits.page.segments import NotDigitsError, digit_parts
@@ -37,7 +37,7 @@ def inks_of(grey):
 
 
 def rows_of(inks, predict):
-    """Return the rows of `Digit`s that the `Ink`s are most probably read as."""
+    """Return the `Row`s that the `Ink`s are most probably read as."""
     return most_probable([reading for ink in inks for reading in readings_of(ink, predict)])
 
 
@@ -52,9 +52,13 @@ def readings_of(ink, predict):
 
 
 def in_pixels_of_file(rows, picture, shape):
-    """Return rows of `Digit`s with boxes in pixels of the file, not of grey (h, w) as before."""
+    """Return rows with all boxes in pixels of the file, not of grey (h, w) as before."""
     scale = np.tile(file_scale(picture, shape), 2)
-    return [[digit._replace(box=rounded(digit.box * scale)) for digit in row] for row in rows]
+
+    def scaled(items):
+        return [item._replace(box=rounded(item.box * scale)) for item in items]
+
+    return [row._replace(digits=scaled(row.digits), marks=scaled(row.marks)) for row in rows]
 
 
 def file_scale(picture, shape):
@@ -92,7 +96,7 @@ def answer_to_test_image(index, examples, predict):
     """Return the `Answer` to a test image."""
     image = examples.images[index]
     source = f"{examples.name} test image {index}"
-    rows = [[Digit(image, (0, 0, 28, 28), predict(image[np.newaxis])[0])]]
+    rows = [Row([Digit(image, (0, 0, 28, 28), predict(image[np.newaxis])[0])])]
     return Answer(source, status_of(rows), image, rows, label=int(examples.labels[index]))
 
 

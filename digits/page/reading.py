@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digits.page.answers import Digit
-from digits.page.segments import MAX_ASPECT, NotDigitsError, merged, mnist_image, split
+from digits.page.answers import Digit, Row
+from digits.page.segments import MAX_ASPECT, NotDigitsError, Segment, merged, mnist_image, split
 
 MAX_SEGMENTS = 400  # that are classified: of 392 pictures, the one with the most has 241
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row that slopes by 30°
@@ -16,7 +16,10 @@ MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of one
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
-SPLIT_COST = 1.0  # of a split: the digits must be e = 2.7 times as probable
+SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
+SEAM_COST = 0.5  # per cost of its seam
+MIN_PROBABILITY = 0.003  # of a digit
+RIVALS = 8  # ways to read a row that are compared
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.1
 MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
@@ -30,7 +33,7 @@ MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 class Reading(NamedTuple):
     """What an ink may be read as."""
 
-    rows: list  # lists of `Digit`s, from the top
+    rows: list[Row]  # from the top
     polarity: float  # the probability of the ink's polarity
 
 
@@ -68,25 +71,25 @@ def most_probable(readings):
 
 def mean_confidence(rows):
     """Return the mean confidence of the digits in some rows, 0 to 1."""
-    return np.mean([digit.confidence for row in rows for digit in row])
+    return np.mean([digit.confidence for row in rows for digit in row.digits])
 
 
 def as_one_digit(parts, classifier):
     """Return the `Reading` of all parts as a single digit."""
-    return Reading([classifier.digits([parts.whole])], parts.ink.probability)
+    return Reading([Row(classifier.digits([parts.whole]))], parts.ink.probability)
 
 
 def as_rows(parts, classifier):
     """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
-    rows = without_bars(without_patterns([row for row in rows if row]))
+    rows = without_bars(without_patterns([row for row in rows if row.digits]))
     is_photograph = rows and is_detail(rows, parts.ink.components)
     return Reading([] if is_photograph else rows, parts.ink.probability)
 
 
 def is_detail(rows, components):
     """Whether what is read is a trifle beside much else: a detail of a photograph."""
-    boxes = np.array([digit.box for row in rows for digit in row])
+    boxes = np.array([digit.box for row in rows for digit in row.digits])
     centres = (components.boxes[:, np.newaxis, :2] + components.boxes[:, np.newaxis, 2:]) / 2
     is_read = ((boxes[:, :2] <= centres) & (centres < boxes[:, 2:])).all(axis=2).any(axis=1)
     is_large = components.sizes.max(axis=1) >= LARGE_PART * (boxes[:, 3] - boxes[:, 1]).max()
@@ -102,7 +105,7 @@ def without_patterns(rows):
 
 def overlaps(row):
     """Whether the digits of a row overlap more than in handwriting."""
-    boxes = np.array([digit.box for digit in row])
+    boxes = np.array([digit.box for digit in row.digits])
     overlap = np.maximum(boxes[:-1, 2] - boxes[1:, 0], 0).sum()
     return overlap > MAX_ROW_OVERLAP * (boxes[:, 2] - boxes[:, 0]).sum()
 
@@ -110,11 +113,9 @@ def overlaps(row):
 def without_bars(rows):
     """Return the rows, but none of very many ones (a comb, a barcode), nor of ones beside such."""
     bars = "1" * (MAX_ONES + 1)
-    texts = ["".join(str(digit.predicted) for digit in row) for row in rows]
-    if not any(bars in text for text in texts):
+    if not any(bars in row.text for row in rows):
         return rows
-    kept = [bars not in text and set(text) != {"1"} for text in texts]
-    return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept]
+    return [row for row in rows if bars not in row.text and set(row.text) != {"1"}]
 
 
 def rows_of_segments(parts, classifier):
@@ -194,28 +195,78 @@ def inside_border(rows, components):
     return [row for row, share in zip(rows, shares, strict=True) if share < MAX_CUT_OFF] or rows
 
 
-def read_row(row, parts, classifier):
-    """Return the `Digit`s of a row of segments: the most probable way to split and merge them.
+class Candidate(NamedTuple):
+    """Neighbouring segments of a row that may be one digit."""
 
-    Dynamic programming finds the greatest sum of log probabilities, less the costs.
+    start: int  # the number of the first segment
+    stop: int  # and the one after the last
+    segment: Segment  # all of them, merged
+    cost: float
+
+
+class Path(NamedTuple):
+    """A way to read the first segments of a row."""
+
+    score: float  # log probability, but for a constant
+    digits: tuple[Digit, ...] = ()
+
+    @property
+    def text(self):
+        return "".join(str(digit.predicted) for digit in self.digits)
+
+
+def read_row(row, parts, classifier):
+    """Return the `Row` that segments are read as: the most probable way to split and merge them.
+
+    Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
+    probable the best is than the next ones is the row's probability.
     """
     segments = [each for segment in row for each in split(segment, parts)]
     candidates = list(candidates_among(segments, parts))
-    classified = classifier.digits([candidate for *_, candidate in candidates])
-    best = [(0.0, [])]  # of the first 0, 1, … segments: the sum, and the digits
-    for stop, segment in enumerate(segments, start=1):
-        total, digits = best[-1]
-        options = [(total - omission_cost(segment, parts), digits)]
-        for (start, end, cost, _), digit in zip(candidates, classified, strict=True):
-            if end == stop:
-                total, digits = best[start]
-                options.append((total + np.log(digit.confidence) - cost, [*digits, digit]))
-        best.append(max(options, key=lambda option: option[0]))
-    return best[-1][1]
+    digits = classifier.digits([candidate.segment for candidate in candidates])
+    omissions = [omission_cost(segment, parts) for segment in segments]
+    paths = best_paths(omissions, candidates, digits)
+    weights = np.exp([path.score - paths[0].score for path in paths])
+    rival = paths[1].text if len(paths) > 1 else None
+    return Row(list(paths[0].digits), (), float(weights[0] / weights.sum()), rival)
+
+
+def best_paths(omissions, candidates, digits):
+    """Return up to `RIVALS` `Path`s of different texts, the best first.
+
+    `omissions` holds the cost of leaving each segment out, `digits` a `Digit` per candidate.
+    """
+    best = [[Path(0.0)]]  # for the first 0, 1, … segments
+    for stop, omission in enumerate(omissions, start=1):
+        options = [path._replace(score=path.score - omission) for path in best[-1]]
+        for candidate, digit in zip(candidates, digits, strict=True):
+            if candidate.stop == stop:
+                gain = log_probability(digit) - candidate.cost
+                for path in best[candidate.start]:
+                    options.append(Path(path.score + gain, (*path.digits, digit)))
+        best.append(of_different_texts(options)[:RIVALS])
+    return best[-1]
+
+
+def of_different_texts(paths):
+    """Return the paths by score, only the best of each text."""
+    found = {}
+    for path in sorted(paths, key=lambda each: each.score, reverse=True):
+        found.setdefault(path.text, path)
+    return list(found.values())
+
+
+def log_probability(digit):
+    """Return the log probability that a segment is a digit at all, and which.
+
+    A non-digit gets ten equal probabilities.
+    """
+    least = 1 / len(digit.probabilities)
+    return np.log(max((digit.confidence - least) / (1 - least), MIN_PROBABILITY))
 
 
 def candidates_among(segments, parts):
-    """Yield neighbours that may be one digit: start, stop, cost, and the merged segment."""
+    """Yield the `Candidate`s of a row's segments."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
@@ -225,7 +276,8 @@ def candidates_among(segments, parts):
             if not may_be_digit(whole, parts.digit_height):
                 break
             if any(map(parts.is_body, segments[start:stop])):
-                yield start, stop, GAP_COST * gaps / parts.digit_height + shape_cost(whole), whole
+                cost = GAP_COST * gaps / parts.digit_height + shape_cost(whole)
+                yield Candidate(start, stop, whole, cost)
 
 
 def may_be_digit(segment, digit_height):
@@ -241,6 +293,7 @@ def omission_cost(segment, parts):
 
 
 def shape_cost(segment):
-    """Return the cost of a digit that ends at a split, or is wide."""
+    """Return the cost of a digit that ends at a seam, or is wide."""
     excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
-    return SPLIT_COST * segment.is_split + WIDTH_COST * excess
+    cut = SPLIT_COST + SEAM_COST * segment.right.cost if segment.right else 0
+    return cut + WIDTH_COST * excess

@@ -9,6 +9,7 @@ from digits.data.mnist_form import DIGIT_SIDE, IMAGE_SIDE, as_mnist
 from digits.page.components import connected_components
 from digits.page.filters import dilated, median, quantile, shrunk, sliding
 from digits.page.ink import Ink, is_cropped
+from digits.page.seams import Seam, seams
 
 BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be the bar of one
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
@@ -20,9 +21,7 @@ MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at 
 MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
 MAX_COMPONENTS = 60  # a full page of numbers: more are a pattern
 MAX_ASPECT = 1.5  # width by height of a digit of several components: a broad 2 has as much
-MAX_SPLITS = 6  # of one component: into seven touching digits
-MIN_SPLIT_WIDTH = 0.25  # of the digits' height: a narrow 1 between two splits
-MIN_SPLIT_ASPECT = 0.8  # width by height: what is narrower is one digit at most
+MIN_SPLIT_ASPECT = 0.55  # width by height: what is narrower is one digit at most
 WHITE_QUANTILE = 0.9  # of a digit's pixels, which becomes 255: not the darkest spot of a pencil
 MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
 BOX_SHARE = 0.1  # of white: what is fainter, as a marker's shadow, is outside the digit's box
@@ -35,11 +34,12 @@ class NotDigitsError(Exception):
 
 
 class Segment(NamedTuple):
-    """Components, or what lies of them between two columns."""
+    """Components, or what lies of them between two seams."""
 
     components: tuple[int, ...]  # their numbers
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
-    is_split: bool = False  # whether its right side is a split
+    left: Seam | None = None
+    right: Seam | None = None
 
     @property
     def width(self):
@@ -48,6 +48,16 @@ class Segment(NamedTuple):
     @property
     def height(self):
         return self.box[3] - self.box[1]
+
+    def mask(self, labels, left=0, top=0):
+        """Return its pixels in labels (h, w), a part of the picture whose corner is given."""
+        inside = np.isin(labels, self.components)
+        rows, columns = np.arange(top, top + len(labels)), np.arange(left, left + labels.shape[1])
+        if self.left:
+            inside &= columns >= self.left.at(rows)[:, np.newaxis]
+        if self.right:
+            inside &= columns < self.right.at(rows)[:, np.newaxis]
+        return inside
 
 
 class DigitParts(NamedTuple):
@@ -126,25 +136,22 @@ def split(segment, parts):
     if not parts.is_body(segment) or segment.width < MIN_SPLIT_ASPECT * segment.height:
         return [segment]
     left, top, right, bottom = segment.box
-    inside = np.isin(parts.ink.components.labels[top:bottom, left:right], segment.components)
-    splits = lowest_places(inside.sum(axis=0), MIN_SPLIT_WIDTH * parts.digit_height)
-    found = []
-    for start, stop in pairwise([0, *splits, segment.width]):
-        rows = extent(inside[:, start:stop].any(axis=1))
-        box = (left + start, top + rows.start, left + stop, top + rows.stop)
-        found.append(Segment(segment.components, box, stop < segment.width))
-    return found
+    labels = parts.ink.components.labels[top:bottom, left:right]
+    inside = segment.mask(labels, left, top)
+    cuts = [None, *seams(inside, left, top, parts.digit_height), None]
+    pieces = [segment._replace(left=a, right=b) for a, b in pairwise(cuts)]
+    masks = [piece.mask(labels, left, top) for piece in pieces]
+    return [
+        piece._replace(box=box_of(mask, left, top))
+        for piece, mask in zip(pieces, masks, strict=True)
+        if mask.any()
+    ]
 
 
-def lowest_places(profile, min_distance):
-    """Return up to `MAX_SPLITS` places where a profile is lowest, from left to right."""
-    chosen = []
-    for place in profile.argsort(kind="stable"):
-        if all(abs(place - other) >= min_distance for other in [0, len(profile), *chosen]):
-            chosen.append(int(place))
-        if len(chosen) == MAX_SPLITS:
-            break
-    return sorted(chosen)
+def box_of(mask, left, top):
+    """Return the box of a mask whose corner lies at (left, top) of the picture."""
+    rows, columns = (extent(mask.any(axis=axis)) for axis in (1, 0))
+    return left + columns.start, top + rows.start, left + columns.stop, top + rows.stop
 
 
 def merged(segments):
@@ -152,7 +159,7 @@ def merged(segments):
     boxes = np.array([segment.box for segment in segments])
     components = sorted({n for segment in segments for n in segment.components})
     box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return Segment(tuple(components), tuple(box.tolist()), segments[-1].is_split)
+    return Segment(tuple(components), tuple(box.tolist()), segments[0].left, segments[-1].right)
 
 
 def mnist_image(ink, segment):
@@ -171,8 +178,7 @@ def ink_shades(ink, segment, margin):
     first_row, first_column = max(top - margin, 0), max(left - margin, 0)
     frame = slice(first_row, bottom + margin), slice(first_column, right + margin)
     labels, darkness = ink.components.labels[frame], ink.darkness[frame]
-    own = np.isin(labels, segment.components)
-    own[:, : left - first_column] = own[:, right - first_column :] = False
+    own = segment.mask(labels, first_column, first_row)
     outline = dilated(own, margin) & (labels < 0) & (darkness > ink.threshold)
     white = quantile(darkness[own], WHITE_QUANTILE)
     if white < MIN_WHITE:

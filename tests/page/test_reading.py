@@ -160,7 +160,7 @@ def test_a_digit_that_is_a_detail_of_a_photograph_is_none(bars, lost):
     for n in range(bars):
         page[40:360, 50 + 50 * n : 70 + 50 * n] = True
     digit = answers.Digit(np.zeros((28, 28), np.uint8), (10, 150, 20, 190), np.full(10, 0.1))
-    assert reading.is_detail([[digit]], components.connected_components(page)) == lost
+    assert reading.is_detail([answers.Row([digit])], components.connected_components(page)) == lost
 
 
 def test_a_pattern_of_very_many_components_holds_no_digits(predict):
