@@ -217,7 +217,7 @@ def announce(record):
     images = f"{record['training_images']:,} images of {record['data']}"
     if new.total:
         images += (
-            f" and, per epoch, {new.digits + new.rare_digits:,} synthetic digits and"
+            f" and, per epoch, {new.total - new.non_digits:,} synthetic digits and"
             f" {new.non_digits:,} non-digits"
         )
     again = ", whose synthetic images are made again first" if new.total else ""

@@ -21,9 +21,8 @@ MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touch
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
 MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
-MAX_COMPONENTS = 60  # a full page of numbers: more are a pattern
+MAX_COMPONENTS = 600  # a full page of numbers: bounds the time
 MAX_ASPECT = 1.5  # width by height of a digit of several components: a broad 2 has as much
-MIN_SPLIT_ASPECT = 0.55  # width by height: what is narrower is one digit at most
 WHITE_QUANTILE = 0.9  # of a digit's pixels, which becomes 255: not the darkest spot of a pencil
 MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
 BOX_SHARE = 0.1  # of white: what is fainter, as a marker's shadow, is outside the digit's box
@@ -148,9 +147,7 @@ def typical_height(components, numbers):
 
 
 def split(segment, parts):
-    """Return the segments that a segment splits into if it is wide enough for several digits."""
-    if not parts.is_body(segment) or segment.width < MIN_SPLIT_ASPECT * segment.height:
-        return [segment]
+    """Return the segments that seams split a segment into."""
     left, top, right, bottom = segment.box
     labels = parts.ink.components.labels[top:bottom, left:right]
     inside = segment.mask(labels, left, top)

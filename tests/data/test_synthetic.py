@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.data import pen_strokes, synthetic
+from digits.data import non_digits, pen, pen_strokes, printed, synthetic
+from digits.data.mnist_form import as_mnist
 from digits.network.recipes import Synthetic
 
 
@@ -44,7 +45,7 @@ def test_no_two_images_are_alike_though_their_writing_style_is_the_same():
     assert len({synthetic.handwritten(style, random).tobytes() for _ in range(60)}) == 60
 
 
-@pytest.mark.parametrize("make", synthetic.SHARES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", non_digits.SHARES, ids=lambda make: make.__name__)
 def test_non_digits_are_cropped_to_their_ink(make):
     for seed in range(30):
         ink = make(np.random.default_rng(seed))
@@ -52,24 +53,115 @@ def test_non_digits_are_cropped_to_their_ink(make):
         assert ink[0].any() and ink[-1].any() and ink[:, 0].any() and ink[:, -1].any()
 
 
+@pytest.mark.parametrize("make", printed.SHARES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("label", range(10))
+def test_printed_digits_are_cropped_to_their_ink_and_differ(make, label):
+    inks = [make(label, np.random.default_rng(seed)) for seed in range(5)]
+    for ink in inks:
+        assert ink.dtype == np.uint8 and ink.max() > 0
+        assert ink[0].any() and ink[-1].any() and ink[:, 0].any() and ink[:, -1].any()
+    assert len({ink.tobytes() for ink in inks}) == 5
+
+
+def test_printed_digits_do_without_freetype(monkeypatch):
+    monkeypatch.setattr(printed.features, "check", lambda feature: False)
+    monkeypatch.setattr(printed, "font", None)
+    assert printed.of_font(3, np.random.default_rng(1)).any()
+
+
+def test_seven_bars_are_those_of_a_display():
+    """Each bar's middle is inked if and only if the digit has it, as on any display."""
+    lit = {
+        0: "abcdef",
+        1: "bc",
+        2: "abdeg",
+        3: "abcdg",
+        4: "bcfg",
+        5: "acdfg",
+        6: "acdefg",
+        7: "abc",
+        8: "abcdefg",
+        9: "abcdfg",
+    }
+    assert {n: "".join(sorted(bars)) for n, bars in enumerate(printed.BARS)} == lit
+
+
+def test_a_part_is_what_lies_at_one_side_of_a_line():
+    ink = np.zeros((100, 60), np.uint8)
+    ink[:, :60] = np.arange(1, 61)
+    random = np.random.default_rng(1)
+    left, right = (non_digits.cut(ink, side, 0.3, random) for side in ("left", "right"))
+    assert left.min(initial=60, where=left > 0) == 1 and left.max() < 40
+    assert right.max() == 60 and right.min(initial=60, where=right > 0) > 20
+    upper, lower = (non_digits.cut(ink.T, side, 0.3, random) for side in ("upper", "lower"))
+    assert upper.max() < 40 and lower.min(initial=60, where=lower > 0) > 20
+
+
+def test_no_part_scribble_or_shadow_is_a_straight_bar_which_may_be_a_1():
+    upright, arc = np.full((100, 15), 255, np.uint8), np.zeros((100, 30), np.uint8)
+    rows = np.arange(100)
+    for column in range(6):
+        arc[rows, (24 - 24 * np.sin(np.pi * rows / 99)).astype(int) + column] = 255
+    assert non_digits.thickness(upright) < non_digits.STRAIGHT < non_digits.thickness(arc)
+    for make in (non_digits.part, non_digits.scribble, non_digits.shadow):
+        inks = [make(np.random.default_rng(seed)) for seed in range(40)]
+        assert min(map(non_digits.thickness, inks)) >= non_digits.STRAIGHT
+
+
+def test_a_neighbour_touches_or_is_near_and_is_seen():
+    shares = []
+    for seed in range(40):
+        ink = non_digits.with_neighbour(np.random.default_rng(seed)) > 0
+        empty = np.diff(np.flatnonzero(ink.any(axis=0))).max() - 1
+        shares.append(empty)
+    assert np.mean(np.array(shares) == 0) > 0.5 and max(shares) < 40
+
+
+def test_no_slash_is_as_upright_as_a_1():
+    for seed in range(40):
+        ink = non_digits.slash(np.random.default_rng(seed))
+        assert ink.shape[1] > 0.6 * ink.shape[0]
+
+
+@pytest.mark.parametrize("sides", sorted(set(non_digits.FRAMES)), ids="-".join)
+def test_a_frame_has_its_borders(sides, monkeypatch):
+    monkeypatch.setattr(non_digits, "FRAMES", (sides,))
+    monkeypatch.setattr(non_digits, "FILLED", 0)
+    for seed in range(20):
+        image = as_mnist(non_digits.frame(np.random.default_rng(seed)).astype(np.float32)) > 60
+        shares = image.mean(axis=0).max(), image.mean(axis=1).max()
+        assert min(shares) >= 0.25, "a long line both ways"
+
+
+def test_gaps_are_inside_a_line_and_as_wide_as_asked():
+    line = np.column_stack([np.arange(0, 100, 1.5), np.zeros(67), np.full(67, 5)])
+    for seed in range(20):
+        broken = pen.with_gap(line, 12, np.random.default_rng(seed))
+        assert (broken[0] == line[0]).all() and (broken[-1] == line[-1]).all()
+        assert np.diff(broken[:, 0]).max() - 2 * 5 == pytest.approx(12, abs=2)
+    short = line[:10]
+    assert pen.with_gap(short, 12, np.random.default_rng(1)) is short
+
+
 def test_epochs_share_out_the_images_that_the_seed_gives():
-    counts = Synthetic(digits=20, rare_digits=10, non_digits=5)
+    counts = Synthetic(digits=20, rare_digits=10, printed=8, non_digits=5)
     epochs = list(synthetic.per_epoch(3, counts, seed=3))
-    assert [images.shape for images, _ in epochs] == [(35, 28, 28)] * 3
+    assert [images.shape for images, _ in epochs] == [(43, 28, 28)] * 3
     images, labels = (np.stack(each) for each in zip(*epochs, strict=True))
     digits, their_labels = synthetic.digits(60, seed=3)
     np.testing.assert_array_equal(images[:, :20].reshape(-1, 28, 28), digits)
     np.testing.assert_array_equal(labels[:, :20].ravel(), their_labels)
     assert set(labels[:, 20:30].ravel()) <= pen_strokes.RARE.keys()
-    assert (labels[:, 30:] == synthetic.NON_DIGIT).all()
-    non_digits = synthetic.non_digits(15, seed=3)
-    np.testing.assert_array_equal(images[:, 30:].reshape(-1, 28, 28), non_digits)
+    assert set(labels[:, 30:38].ravel()) <= set(range(10))
+    assert (labels[:, 38:] == synthetic.NON_DIGIT).all()
+    others = synthetic.non_digits(15, seed=3)
+    np.testing.assert_array_equal(images[:, 38:].reshape(-1, 28, 28), others)
 
 
 def test_every_epoch_of_very_many_has_new_images():
-    counts = Synthetic(digits=2, rare_digits=1, non_digits=1)
+    counts = Synthetic(digits=2, rare_digits=1, printed=1, non_digits=1)
     images = np.concatenate([images for images, _ in synthetic.per_epoch(120, counts, seed=1)])
-    assert len({image.tobytes() for image in images}) == 480
+    assert len({image.tobytes() for image in images}) == 600
 
 
 def test_very_many_epochs_take_no_more_memory():
@@ -105,7 +197,7 @@ def test_a_curve_runs_through_its_points_and_turns_sharply_at_corners():
     assert corners == (0, 1)
     for point in points:
         assert np.hypot(*(curve - point).T).min() < 1e-9
-    (down, right), stem = np.diff(points, axis=0)[1], curve[synthetic.POINTS :] - points[1]
+    (down, right), stem = np.diff(points, axis=0)[1], curve[pen.POINTS :] - points[1]
     assert np.abs(stem @ [right, -down]).max() < 1e-6, "between two corners it is straight"
 
 
