@@ -66,6 +66,7 @@ class DigitParts(NamedTuple):
 
     ink: Ink
     segments: list[Segment]  # of one component each
+    is_evident: np.ndarray  # bool (n,): components that digits or other writing must account for
     whole: Segment | None  # all but specks, if it may be one digit, however broken
     digit_height: int  # px
 
@@ -85,9 +86,11 @@ def digit_parts(ink):
     parts = candidates[~is_speck[candidates]]
     if len(parts) > MAX_COMPONENTS:
         raise NotDigitsError
-    ink_of_whole = np.flatnonzero(~is_speck & ~in_margin(components))
-    whole = whole_digit(components, ink_of_whole) if is_cropped(ink.darkness) else None
-    return DigitParts(ink, segments_of(components, parts), whole, digit_height)
+    is_evident = ~in_margin(components)
+    is_evident[parts] = True
+    of_whole = np.flatnonzero(is_evident & ~is_speck)
+    whole = whole_digit(components, of_whole) if is_cropped(ink.darkness) else None
+    return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
 
 
 def segments_of(components, numbers):
