@@ -22,15 +22,17 @@ def ruled_lines(mask):
     """Return the pixels of a mask (h, w) that belong to the lines of ruled or squared paper."""
     if min(mask.shape) < MIN_RULED_SIDE:
         return np.zeros_like(mask)
-    return lines_both_ways(mask, MAX_LINE_WIDTH)
+    (_, only_across), (_, only_down) = lines_both_ways(mask, MAX_LINE_WIDTH)
+    return only_across | only_down
 
 
 def lines_both_ways(mask, max_width):
-    """Return the pixels of lines across a mask (h, w) and down it, and those where they cross."""
+    """Return the pixels of lines across a mask (h, w) and of lines down it.
+
+    Each is a pair: all of them, and those where no stroke crosses.
+    """
     width = max_width * min(mask.shape)
-    across, only_across = horizontal_lines(mask, width)
-    down, only_down = (each.T for each in horizontal_lines(mask.T, width))
-    return only_across | only_down | (across & down)
+    return horizontal_lines(mask, width), [each.T for each in horizontal_lines(mask.T, width)]
 
 
 def horizontal_lines(mask, max_width):
@@ -53,7 +55,8 @@ def frames(components):
         labels = components.labels[top:bottom, left:right]
         frame = labels == number
         if has_straight_sides(frame):
-            lines = lines_both_ways(frame, MAX_FRAME_WIDTH)
+            (across, only_across), (down, only_down) = lines_both_ways(frame, MAX_FRAME_WIDTH)
+            lines = only_across | only_down | (across & down)
             if holds_ink(lines, labels):
                 found[top:bottom, left:right] |= lines
     return found
