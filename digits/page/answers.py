@@ -93,6 +93,7 @@ class Answer:
     image: np.ndarray | None = field(default=None, repr=False)  # shown: uint8 (h, w) or (h, w, 3)
     rows: list[Row] = field(default_factory=list)  # from the top
     scale: float = 1.0  # pixels of the file in a pixel of the image
+    turned: int = 0  # degrees clockwise, before it was read
     label: int | None = None  # of a test image: the true digit
     error: str | None = None  # why there are no digits
 
@@ -130,7 +131,8 @@ class Answer:
         if self.error:
             return self.error
         if self.status == "ok":
-            return f"{self.written} ({confidence(self.confidence)}){self.verdict}"
+            turned = f", turned by {self.turned}°" if self.turned else ""
+            return f"{self.written} ({confidence(self.confidence)}){turned}{self.verdict}"
         return f"not sure: {self.doubt}{self.verdict}"
 
     @property
@@ -177,6 +179,8 @@ class Answer:
             for digit in self.digits
         ]
         answer["marks"] = [{**mark._asdict(), "box": list(mark.box)} for mark in self.marks]
+        if self.turned:
+            answer["turned"] = self.turned
         if self.error:
             answer["error"] = self.error
         if self.label is not None:
