@@ -10,13 +10,14 @@ from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
 from digits.page.answers import Answer, Digit, Row, status_of
-from digits.page.ink import ink_of, likely_polarities
+from digits.page.ink import ink_of, polarities
 from digits.page.reading import (
     Classifier,
     as_one_digit,
     as_rows,
     mean_confidence,
     most_probable,
+    with_explained_ink,
 )
 from digits.page.segments import NotDigitsError, digit_parts
 
@@ -54,21 +55,31 @@ def answer_to_upright(picture, predict, source):
     """Return the `Answer` to an upright PIL image: the pipeline."""
     image = pictures.for_display(picture)  # uint8 (h, w, 3)
     grey = pictures.grey(picture, image)  # float32 (h, w), 0 black to 1 white
-    inks = inks_of(grey)
-    rows = in_pixels_of_file(rows_of(inks, predict), picture, grey.shape)
+    rows = in_pixels_of_file(rows_of(inks_of(grey), predict), picture, grey.shape)
     if not rows:
-        return Answer(source, "no-digit", image, error=NO_DIGIT if inks else NO_INK)
+        reason = NO_DIGIT if any(inks_of(grey)) else NO_INK
+        return Answer(source, "no-digit", image, error=reason)
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
 def inks_of(grey):
-    """Return the `Ink`s of grey in the likely polarities: dark on light, light on dark, or both."""
-    return [ink for polarity in likely_polarities(grey) if (ink := ink_of(polarity))]
+    """Yield the `Ink`s of grey, dark on light and light on dark, the more probable first."""
+    for polarity in polarities(grey):
+        if ink := ink_of(polarity):
+            yield ink
 
 
 def rows_of(inks, predict):
-    """Return the `Row`s that the `Ink`s are most probably read as."""
-    return most_probable([reading for ink in inks for reading in readings_of(ink, predict)])
+    """Return the `Row`s that the `Ink`s are most probably read as.
+
+    The second is not even computed if it cannot win, however much of it is read.
+    """
+    readings = []
+    for ink in inks:
+        readings.extend(readings_of(ink, predict))
+        if any(reading.is_beyond_doubt for reading in readings):
+            break
+    return most_probable(readings)
 
 
 def readings_of(ink, predict):
@@ -76,9 +87,10 @@ def readings_of(ink, predict):
     with suppress(NotDigitsError):
         parts = digit_parts(ink)
         classifier = Classifier(ink, predict)
-        yield as_rows(parts, classifier)
+        readings = [as_rows(parts, classifier)]
         if parts.whole:
-            yield as_one_digit(parts, classifier)
+            readings.append(as_one_digit(parts, classifier))
+        yield from (with_explained_ink(each, parts, classifier) for each in readings)
 
 
 def in_pixels_of_file(rows, picture, shape):
