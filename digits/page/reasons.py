@@ -2,10 +2,18 @@
 
 import numpy as np
 
-from digits.page import ink
 from digits.page.components import connected_components
 from digits.page.filters import evenly_lit, median, otsu_threshold, quantile, smoothed
-from digits.page.ruled_lines import ruled_lines
+from digits.page.ink import (
+    MAX_STROKE_WIDTH,
+    contrast,
+    ink_of,
+    ink_threshold,
+    is_cropped,
+    polarities,
+    top_hat,
+)
+from digits.page.ruled_lines import has_straight_sides, ruled_lines
 
 BLANK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
 FAINT = "no digit found: the ink is too faint; write with a darker pen, or raise the contrast"
@@ -21,37 +29,37 @@ OTHER = "no digit found: the ink looks like no digit; crop away what is not the 
 MIN_FAINT = 0.015  # of black to white: less is the paper's own texture
 MIN_LINES = 0.5  # of the ink: what lies on straight lines across the picture
 MIN_FRAME = 0.5  # of the picture's shorter side
-MIN_EDGE = 0.8  # of each side of a frame: where it has ink
 MIN_MARK = 0.02  # of the picture's longer side: what is smaller is a speck
 MANY = 20  # marks
 EVEN = 2.0  # times the median height, up or down: so high are the letters of a text
 MIN_EVEN = 0.7  # of the ink's area: what is in marks of even height
 MIN_WIDTH_SPREAD = 1.2  # of letters: third by first quartile; the parts of a pattern are alike
 MAX_FILL = 0.8  # of a letter's box; a bar fills its own
-GREY_RANGE, MIN_DRAWN = 0.1, 0.7  # of black to white; share of pixels so near to paper or ink
+GREY_RANGE, MIN_DRAWN = 0.1, 0.6  # of black to white; share of pixels so near to paper or ink
 
 
-def reason(grey, inks):
-    """Return why grey (h, w), 0 black to 1 white, with these `Ink`s, holds no digit: a sentence."""
-    if any(is_grid(rough_mask(polarity.grey)) for polarity in ink.likely_polarities(grey)):
+def reason(grey):
+    """Return why grey (h, w), 0 black to 1 white, holds no digit: a sentence."""
+    polarity, *_ = polarities(grey)
+    if is_grid(rough_mask(polarity.grey)):
         return GRID
-    if not inks:
-        return FAINT if ink.contrast(grey) > MIN_FAINT else BLANK
-    components = inks[0].components
-    marks = np.flatnonzero(components.sizes.max(axis=1) >= MIN_MARK * max(grey.shape))
-    if len(marks) >= MANY and is_text(components, marks):
+    ink = ink_of(polarity)
+    if not ink:
+        return FAINT if contrast(grey) > MIN_FAINT else BLANK
+    marks = np.flatnonzero(ink.components.sizes.max(axis=1) >= MIN_MARK * max(grey.shape))
+    if len(marks) >= MANY and is_text(ink.components, marks):
         return TEXT
     if drawn_share(grey) < MIN_DRAWN:
         return PHOTOGRAPH
     if len(marks) >= MANY:
         return MANY_MARKS
-    return ONE_MARK if len(marks) == 1 and not ink.is_cropped(grey) else OTHER
+    return ONE_MARK if len(marks) == 1 and not is_cropped(grey) else OTHER
 
 
 def rough_mask(grey):
     """Return what is darker than its background, ruled lines included: bool (h, w)."""
-    darkness = ink.top_hat(smoothed(grey), ink.MAX_STROKE_WIDTH)
-    return darkness > ink.ink_threshold(darkness)
+    darkness = top_hat(smoothed(grey), MAX_STROKE_WIDTH)
+    return darkness > ink_threshold(darkness)
 
 
 def is_grid(mask):
@@ -59,19 +67,14 @@ def is_grid(mask):
     if ruled_lines(mask).sum() > MIN_LINES * mask.sum():
         return True
     components = connected_components(mask)
-    is_large = components.sizes.min(axis=1) >= MIN_FRAME * min(mask.shape)
-    widths = components.stroke_widths()
-    return any(is_frame(components, n, widths[n]) for n in np.flatnonzero(is_large))
+    large = np.flatnonzero(components.sizes.min(axis=1) >= MIN_FRAME * min(mask.shape))
+    return any(has_straight_sides(part_of(components, number)) for number in large)
 
 
-def is_frame(components, number, stroke_width):
-    """Whether there is ink along all four sides of a component's box, and it is not solid."""
+def part_of(components, number):
+    """Return the mask of a component, cut to its box."""
     left, top, right, bottom = components.boxes[number]
-    inside = components.labels[top:bottom, left:right] == number
-    width = max(1, round(2 * stroke_width))
-    sides = inside[:width], inside[-width:], inside[:, :width].T, inside[:, -width:].T
-    is_hollow = width < min(inside.shape) / 4
-    return is_hollow and all(side.any(axis=0).mean() >= MIN_EDGE for side in sides)
+    return components.labels[top:bottom, left:right] == number
 
 
 def is_text(components, marks):

@@ -15,6 +15,8 @@ BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be t
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
 BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob or dot, no digit
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
+MARGIN = 0.2  # of the picture's shorter side: what is cut off and all within it is no digit
+SAME_HEIGHT = 1.25  # higher or lower than the digits: as much on the border is a digit, too
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
@@ -32,13 +34,20 @@ class NotDigitsError(Exception):
     """The ink is not that of digits: no component may be one, or far too many may."""
 
 
+class Cut(NamedTuple):
+    """What of a component is kept: from one seam, or its start, to another, or its end."""
+
+    component: int
+    left: Seam | None
+    right: Seam | None
+
+
 class Segment(NamedTuple):
-    """Components, or what lies of them between two seams."""
+    """Components, or what lies of them between seams."""
 
     components: tuple[int, ...]  # their numbers
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
-    left: Seam | None = None
-    right: Seam | None = None
+    cuts: tuple[Cut, ...] = ()  # of those components that are cut
 
     @property
     def width(self):
@@ -48,14 +57,22 @@ class Segment(NamedTuple):
     def height(self):
         return self.box[3] - self.box[1]
 
+    @property
+    def ends(self):
+        """The seams on its right."""
+        return {cut.right for cut in self.cuts} - {None}
+
     def mask(self, labels, left=0, top=0):
         """Return its pixels in labels (h, w), a part of the picture whose corner is given."""
         inside = np.isin(labels, self.components)
         rows, columns = np.arange(top, top + len(labels)), np.arange(left, left + labels.shape[1])
-        if self.left:
-            inside &= columns >= self.left.at(rows)[:, np.newaxis]
-        if self.right:
-            inside &= columns < self.right.at(rows)[:, np.newaxis]
+        for component, start, stop in self.cuts:
+            beyond = np.zeros_like(inside)
+            if start:
+                beyond |= columns < start.at(rows)[:, np.newaxis]
+            if stop:
+                beyond |= columns >= stop.at(rows)[:, np.newaxis]
+            inside &= ~(beyond & (labels == component))
         return inside
 
 
@@ -64,6 +81,7 @@ class DigitParts(NamedTuple):
 
     ink: Ink
     segments: list[Segment]  # of one component each
+    is_evident: np.ndarray  # bool (n,): components that digits or other writing must account for
     whole: Segment | None  # all but specks, if it may be one digit, however broken
     digit_height: int  # px
 
@@ -83,8 +101,11 @@ def digit_parts(ink):
     parts = candidates[~is_speck[candidates]]
     if len(parts) > MAX_COMPONENTS:
         raise NotDigitsError
-    whole = whole_digit(components, np.flatnonzero(~is_speck)) if is_cropped(ink.darkness) else None
-    return DigitParts(ink, segments_of(components, parts), whole, digit_height)
+    is_evident = ~in_margin(components)
+    is_evident[parts] = True
+    of_whole = np.flatnonzero(is_evident & ~is_speck)
+    whole = whole_digit(components, of_whole) if is_cropped(ink.darkness) else None
+    return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
 
 
 def segments_of(components, numbers):
@@ -102,18 +123,31 @@ def digit_like(ink):
     """Return the numbers of the components that may be digits or parts of them, int64 (n,)."""
     components, darkness = ink.components, ink.full_darkness
     (width, height), longer = components.sizes.T, components.sizes.max(axis=1)
-    on_border = components.pixels_on_border()
+    on_border, is_marginal = components.pixels_on_border(), in_margin(components)
     is_visible = darkness >= MIN_WHITE
-    is_inside = is_visible & (on_border < BORDER_SHARE * longer)
+    is_inside = is_visible & ~is_marginal & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
-    is_sound = is_inside & ~is_bar & (ink.stroke_widths <= BLOB_STROKE * longer)
+    is_thin = ink.stroke_widths <= BLOB_STROKE * longer
+    is_sound = is_inside & ~is_bar & is_thin
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
-        return np.flatnonzero(is_visible & (longer >= min_side))
+        return np.flatnonzero(is_visible & ~is_marginal & (longer >= min_side))
     bodies = digit_bodies(ink, is_sound)
+    digit_height = typical_height(components, np.flatnonzero(bodies))
+    is_as_high = np.maximum(height / digit_height, digit_height / height) <= SAME_HEIGHT
+    is_inside |= is_visible & is_as_high & is_thin & (width <= MAX_ASPECT * height)
     is_underline = is_bar & ((on_border > 0) | (width > MAX_BAR * width[bodies].max()))
     is_dark = darkness >= MIN_DARKNESS * median(darkness[bodies])
     return np.flatnonzero(is_inside & ~is_underline & is_dark)
+
+
+def in_margin(components):
+    """Return which components are cut off by the picture's border and all near it, bool (n,).
+
+    They are the frame of a cell, the end of a neighbour or the edge of a photograph.
+    """
+    margin = int(MARGIN * min(components.labels.shape))
+    return (components.pixels_on_border() > 0) & ~components.reach_inside(max(margin, 1))
 
 
 def digit_bodies(ink, is_sound):
@@ -135,8 +169,9 @@ def split(segment, parts):
     left, top, right, bottom = segment.box
     labels = parts.ink.components.labels[top:bottom, left:right]
     inside = segment.mask(labels, left, top)
-    cuts = [None, *seams(inside, left, top, parts.digit_height), None]
-    pieces = [segment._replace(left=a, right=b) for a, b in pairwise(cuts)]
+    ends = pairwise([None, *seams(inside, left, top, parts.digit_height), None])
+    cuts = [tuple(Cut(n, *both) for n in segment.components) for both in ends]
+    pieces = [segment._replace(cuts=each) for each in cuts]
     masks = [piece.mask(labels, left, top) for piece in pieces]
     return [
         piece._replace(box=box_of(mask, left, top))
@@ -152,11 +187,20 @@ def box_of(mask, left, top):
 
 
 def merged(segments):
-    """Return one segment of several."""
+    """Return one segment of several, which are in order from the left."""
     boxes = np.array([segment.box for segment in segments])
     components = sorted({n for segment in segments for n in segment.components})
     box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return Segment(tuple(components), tuple(box.tolist()), segments[0].left, segments[-1].right)
+    return Segment(tuple(components), tuple(box.tolist()), merged_cuts(segments))
+
+
+def merged_cuts(segments):
+    """Return the `Cut`s of several segments as one: neighbours of a component are joined."""
+    found = {}
+    for cut in (cut for segment in segments for cut in segment.cuts):
+        first = found.get(cut.component, cut)
+        found[cut.component] = first._replace(right=cut.right)
+    return tuple(cut for cut in found.values() if cut.left or cut.right)
 
 
 def mnist_image(ink, segment):

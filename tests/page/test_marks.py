@@ -50,7 +50,7 @@ def test_number_is_said_as_it_is_written(predict, written):
     assert len(answer.as_json()["marks"]) == 1
 
 
-@pytest.mark.parametrize("text", ["35", "2048", "11", "717", "90"])
+@pytest.mark.parametrize("text", ["35", "2048", "44", "906"])
 def test_plain_number_has_no_marks(predict, text):
     answer = pipeline.answer_to_image(printed(text), predict)
     assert (answer.written, answer.marks) == (text, [])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from golden_pages import blank, drawn, grid, lines, paper, photo, put, scan, sign, write
+from golden_pages import blank, cloudy, drawn, lines, paper, photo, put, scan, sign, write
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.network import predictor
@@ -47,10 +47,8 @@ def letter():
     return photo(paper(ink), RANDOM)
 
 
-def landscape():
-    rows, columns = grid(blank(300, 400))
-    hills = 150 + 40 * np.sin(columns / 60) + 15 * np.sin(columns / 17)
-    return photo(np.where(rows < hills, 0.9 - rows / 400, 0.5 - rows / 900), RANDOM, grain=0.03)
+def clouds():
+    return photo(0.5 + 0.2 * cloudy((300, 400), 40, RANDOM), RANDOM)
 
 
 def ruled():
@@ -71,13 +69,12 @@ PAGES = {
     "rings": (lambda: drawn("rings"), reasons.MANY_MARKS),
     "a letter": (letter, reasons.ONE_MARK),
     "five letters": (lambda: drawn("letters"), reasons.OTHER),
-    "a landscape": (landscape, reasons.PHOTOGRAPH),
+    "clouds": (clouds, reasons.PHOTOGRAPH),
 }
 
 
 def reason_of(page):
-    grey = pictures.grey(page, pictures.for_display(page))
-    return reasons.reason(grey, pipeline.inks_of(grey))
+    return reasons.reason(pictures.grey(page, pictures.for_display(page)))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -86,7 +83,7 @@ def test_reason_is_true(name):
     assert reason_of(draw()) == reason
 
 
-@pytest.mark.parametrize("name", ["a crisp sudoku", "ruled paper", "faint ink", "text"])
+@pytest.mark.parametrize("name", ["a crisp sudoku", "ruled paper", "faint ink", "a barcode"])
 def test_picture_without_digits_is_told_with_its_reason(predict, name):
     draw, reason = PAGES[name]
     answer = pipeline.answer_to_image(draw(), predict)
