@@ -34,10 +34,20 @@ def seams(inside, left, top, digit_height):
     step = -(-inside.shape[0] // SEAM_ROWS)
     small, height = inside[::step, ::step], digit_height / step
     columns, costs = best_paths(path_costs(small, height))
-    ink_on_left = np.pad(small.cumsum(axis=1), [(0, 0), (1, 0)])[np.arange(len(small))[:, None], columns]
-    chosen = apart(costs, ink_on_left.sum(axis=0), int(SEAMS_PER_HEIGHT * small.shape[1] / height), MIN_INK * height**2, small.sum())
+    ink_on_left = np.pad(small.cumsum(axis=1), [(0, 0), (1, 0)])[
+        np.arange(len(small))[:, None], columns
+    ]
+    chosen = apart(
+        costs,
+        ink_on_left.sum(axis=0),
+        int(SEAMS_PER_HEIGHT * small.shape[1] / height),
+        MIN_INK * height**2,
+        small.sum(),
+    )
     return [
-        Seam(left + step * columns[:, place].repeat(step)[: len(inside)], top, costs[place] / height)
+        Seam(
+            left + step * columns[:, place].repeat(step)[: len(inside)], top, costs[place] / height
+        )
         for place in chosen
     ]
 
@@ -45,7 +55,9 @@ def seams(inside, left, top, digit_height):
 def apart(costs, ink, count, min_ink, total):
     chosen = []
     for place in costs.argsort(kind="stable"):
-        if len(chosen) < count and all(abs(ink[place] - other) >= min_ink for other in [0, total, *ink[chosen]]):
+        if len(chosen) < count and all(
+            abs(ink[place] - other) >= min_ink for other in [0, total, *ink[chosen]]
+        ):
             chosen.append(place)
     return sorted(chosen, key=lambda place: ink[place])
 
@@ -54,7 +66,9 @@ def path_costs(ink, digit_height):
     """Return the cost of a seam in each pixel of a mask (h, w)."""
     from_middle = np.abs(np.linspace(-1, 1, len(ink)))[:, np.newaxis]
     starts = ink & ~np.pad(ink, [(1, 0), (0, 0)])[:-1]
-    return (ink * (1 + EDGE_COST * from_middle) + STROKE_COST * digit_height * starts).astype(np.float32)
+    return (ink * (1 + EDGE_COST * from_middle) + STROKE_COST * digit_height * starts).astype(
+        np.float32
+    )
 
 
 def best_paths(costs):
