@@ -7,7 +7,8 @@ import numpy as np
 
 from digits.metrics import confidence
 
-SURE_CONFIDENCE = 0.6  # with less, the answer names a second digit
+SURE_CONFIDENCE = 0.6  # with less, the answer is not sure
+READ_SIGNS = {"minus": "-", "point": ".", "comma": ",", "slash": "/"}
 
 
 class Digit(NamedTuple):
@@ -16,6 +17,7 @@ class Digit(NamedTuple):
     image: np.ndarray  # uint8 (28, 28)
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
     probabilities: np.ndarray  # float32 (10,)
+    components: tuple[int, ...] = ()  # of the picture's ink, by their numbers
 
     @property
     def predicted(self):
@@ -30,9 +32,17 @@ class Digit(NamedTuple):
 class Mark(NamedTuple):
     """A sign in a number that is no digit."""
 
-    kind: str  # "minus", "point", "comma" or "slash", which are read, or "other"
+    kind: str  # one of `READ_SIGNS`, "colon" or "other"
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
     confidence: float  # that it is of that kind, 0 to 1
+
+    @property
+    def is_sure(self):
+        return self.kind in READ_SIGNS and self.confidence >= SURE_CONFIDENCE
+
+    @property
+    def words(self):
+        return "is no digit" if self.kind == "other" else f"may be a {self.kind}"
 
 
 class Row(NamedTuple):
@@ -47,6 +57,32 @@ class Row(NamedTuple):
     def text(self):
         return "".join(str(digit.predicted) for digit in self.digits)
 
+    @property
+    def written(self):
+        """The digits and the signs that are sure, as in "-3.5"."""
+        signs = [(mark.box, READ_SIGNS[mark.kind]) for mark in self.marks if mark.is_sure]
+        both = [(digit.box, str(digit.predicted)) for digit in self.digits] + signs
+        return "".join(sign for _, sign in sorted(both, key=lambda each: each[0][0] + each[0][2]))
+
+    @property
+    def confidence(self):
+        """The least of the digits', the read signs' and the row's own, 0 to 1."""
+        signs = [mark.confidence for mark in self.marks if mark.is_sure]
+        return min(self.probability, *signs, *(digit.confidence for digit in self.digits))
+
+    @property
+    def is_sure(self):
+        return self.confidence >= SURE_CONFIDENCE and all(mark.is_sure for mark in self.marks)
+
+    def place_of(self, mark):
+        """Return where a mark stands: "between 3 and 5", "before 3" or "after 5"."""
+        x = mark.box[0] + mark.box[2]
+        before = [each.predicted for each in self.digits if each.box[0] + each.box[2] <= x]
+        after = [each.predicted for each in self.digits if each.box[0] + each.box[2] > x]
+        if before and after:
+            return f"between {before[-1]} and {after[0]}"
+        return f"after {before[-1]}" if before else f"before {after[0]}"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -57,6 +93,7 @@ class Answer:
     image: np.ndarray | None = field(default=None, repr=False)  # shown: uint8 (h, w) or (h, w, 3)
     rows: list[Row] = field(default_factory=list)  # from the top
     scale: float = 1.0  # pixels of the file in a pixel of the image
+    turned: int = 0  # degrees clockwise, before it was read
     label: int | None = None  # of a test image: the true digit
     error: str | None = None  # why there are no digits
 
@@ -74,6 +111,17 @@ class Answer:
         return "/".join(row.text for row in self.rows)
 
     @property
+    def written(self):
+        """The digits with the signs that are sure: "-3.5"; with any, rows are parted by " / "."""
+        has_signs = any(mark.is_sure for mark in self.marks)
+        return (" / " if has_signs else "/").join(row.written for row in self.rows)
+
+    @property
+    def confidence(self):
+        """The confidence of the least sure row, 0 to 1."""
+        return min(row.confidence for row in self.rows)
+
+    @property
     def least_confident(self):
         return min(self.digits, key=lambda digit: digit.confidence)
 
@@ -83,13 +131,27 @@ class Answer:
         if self.error:
             return self.error
         if self.status == "ok":
-            return f"{self.text} ({confidence(self.least_confident.confidence)}){self.verdict}"
-        probabilities = self.least_confident.probabilities
-        second, first = probabilities.argsort()[-2:]
-        first, second = (f"{n} ({100 * probabilities[n]:.0f} %)" for n in (first, second))
-        if len(self.digits) == 1:
-            return f"not sure: {first} or {second}{self.verdict}"
-        return f"not sure: {self.text}, its {first} may be {second}"
+            turned = f", turned by {self.turned}°" if self.turned else ""
+            return f"{self.written} ({confidence(self.confidence)}){turned}{self.verdict}"
+        return f"not sure: {self.doubt}{self.verdict}"
+
+    @property
+    def doubt(self):
+        """What the answer is not sure of: a mark, how a row is cut, or a digit."""
+        doubtful = [(row, mark) for row in self.rows for mark in row.marks if not mark.is_sure]
+        if doubtful:
+            row, mark = doubtful[0]
+            return f"{self.written}, with a mark {row.place_of(mark)} that {mark.words}"
+        row, digit = min(self.rows, key=lambda each: each.probability), self.least_confident
+        if row.probability < SURE_CONFIDENCE:
+            first = f"{row.text} ({percent(row.probability)})"
+            second = f"{row.rival} (at most {percent(1 - row.probability)})"
+            is_all = len(self.rows) == 1
+        else:
+            digits = digit.probabilities.argsort()[:-3:-1]
+            first, second = (f"{n} ({percent(digit.probabilities[n])})" for n in digits)
+            is_all = len(self.digits) == 1
+        return f"{first} or {second}" if is_all else f"{self.written}, its {first} may be {second}"
 
     @property
     def verdict(self):
@@ -105,6 +167,8 @@ class Answer:
     def as_json(self):
         """Return the answer as a dict for JSON."""
         answer = {"source": self.source, "status": self.status, "text": self.text}
+        if self.rows:
+            answer |= {"written": self.written, "confidence": self.confidence}
         answer["digits"] = [
             {
                 "digit": digit.predicted,
@@ -114,6 +178,9 @@ class Answer:
             }
             for digit in self.digits
         ]
+        answer["marks"] = [{**mark._asdict(), "box": list(mark.box)} for mark in self.marks]
+        if self.turned:
+            answer["turned"] = self.turned
         if self.error:
             answer["error"] = self.error
         if self.label is not None:
@@ -122,6 +189,9 @@ class Answer:
 
 
 def status_of(rows):
-    """Return "ok", or "unsure" if the network is not sure of one of the digits."""
-    is_sure = all(digit.confidence >= SURE_CONFIDENCE for row in rows for digit in row.digits)
-    return "ok" if is_sure else "unsure"
+    """Return "ok", or "unsure" if a row is not sure."""
+    return "ok" if all(row.is_sure for row in rows) else "unsure"
+
+
+def percent(probability):
+    return f"{100 * probability:.0f} %"

@@ -1,8 +1,10 @@
 """A picture → the answer: load → grey → polarities → inks → parts → readings → rows → answer."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
+from PIL.Image import Transpose
 
 from digits import UserError
 from digits.files import first_line, shown
@@ -15,13 +17,35 @@ from digits.page.segments import NotDigitsError, digit_parts
 NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
 NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
+TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
+MIN_TURNED_DIGITS = 2  # a single digit may be another one, turned
+MIN_TURNED_CONFIDENCE = 0.9  # beside an answer that is not sure
 
 
 def answer_to_image(picture, predict, source="picture"):
-    """Return the `Answer` to an upright PIL image, as `pictures.load` returns it: the pipeline.
+    """Return the `Answer` to a PIL image, as `pictures.load` returns it, or to it turned.
 
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
+    answer = answer_to_upright(picture, predict, source)
+    if answer.status == "ok" or answer.error == NO_INK:
+        return answer
+    turned = [
+        replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
+        for degrees, turn in TURNS.items()
+    ]
+    surely_read = [each for each in turned if is_surely_read(each)]
+    return surely_read[0] if len(surely_read) == 1 else answer  # 68 turned by 180° is 89
+
+
+def is_surely_read(answer):
+    """Whether several digits are read so surely that the turn of their picture is the right one."""
+    is_number = len(answer.digits) >= MIN_TURNED_DIGITS and answer.status == "ok"
+    return is_number and answer.confidence >= MIN_TURNED_CONFIDENCE
+
+
+def answer_to_upright(picture, predict, source):
+    """Return the `Answer` to an upright PIL image: the pipeline."""
     image = pictures.for_display(picture)  # uint8 (h, w, 3)
     grey = pictures.grey(picture, image)  # float32 (h, w), 0 black to 1 white
     inks = inks_of(grey)

@@ -6,10 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Digit, Row
+from digits.page.marks import marks_of, sign_probability
 from digits.page.segments import MAX_ASPECT, NotDigitsError, Segment, merged, mnist_image, split
 
-MAX_SEGMENTS = 400  # that are classified: of 392 pictures, the one with the most has 241
-MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row that slopes by 30°
+MAX_SEGMENTS = 1500  # that are classified: bounds the time
+SAMPLE = 60  # components: of more, so many say whether they are a page of digits
+MIN_SAMPLE_CONFIDENCE = 0.7  # mean: letters have less
+MAX_SAME = 0.8  # of the sample: the rings of a pattern are all the same digit
+MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row, wherever they are
+MAX_ROW_SLOPE = 0.7  # tangent of 35°: near neighbours in a row that climbs overlap less
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit: a gap of the pen
 MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of ones is further
@@ -19,6 +24,8 @@ OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
 MIN_PROBABILITY = 0.003  # of a digit
+MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
+SURE_DIGIT = 0.999  # confidence: what is not too wide, either, is not cut
 RIVALS = 8  # ways to read a row that are compared
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.1
@@ -53,8 +60,9 @@ class Classifier:
             images = np.stack([mnist_image(self.ink, segment) for segment in new])
             has_ink = images.any(axis=(1, 2))[:, np.newaxis]
             probabilities = np.where(has_ink, self.predict(images), np.float32(0.1))
-            boxes = [segment.box for segment in new]
-            self.known |= zip(new, map(Digit, images, boxes, probabilities), strict=True)
+            boxes, components = zip(*((each.box, each.components) for each in new), strict=True)
+            found = map(Digit, images, boxes, probabilities, components)
+            self.known |= zip(new, found, strict=True)
         return [self.known[segment] for segment in segments]
 
     def confidences(self, segments):
@@ -81,10 +89,26 @@ def as_one_digit(parts, classifier):
 
 def as_rows(parts, classifier):
     """Return the `Reading` of parts as rows of digits; patterns and photographs have none."""
+    if is_pattern(parts, classifier):
+        return Reading([], parts.ink.probability)
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
     rows = without_bars(without_patterns([row for row in rows if row.digits]))
-    is_photograph = rows and is_detail(rows, parts.ink.components)
-    return Reading([] if is_photograph else rows, parts.ink.probability)
+    if rows and is_detail(rows, parts.ink.components):
+        rows = []
+    marks = marks_of([row.digits for row in rows], parts.ink)
+    rows = [row._replace(marks=each) for row, each in zip(rows, marks, strict=True)]
+    return Reading(rows, parts.ink.probability)
+
+
+def is_pattern(parts, classifier):
+    """Whether very many components are no digits: most of a sample are none, or all the same."""
+    bodies = [segment for segment in parts.segments if parts.is_body(segment)]
+    if len(bodies) <= SAMPLE:
+        return False
+    sample = classifier.digits(bodies[:: -(-len(bodies) // SAMPLE)])
+    counts = np.bincount([digit.predicted for digit in sample])
+    is_unclear = np.mean([digit.confidence for digit in sample]) < MIN_SAMPLE_CONFIDENCE
+    return is_unclear or counts.max() > MAX_SAME * len(sample)
 
 
 def is_detail(rows, components):
@@ -172,7 +196,10 @@ def linked(bodies):
 def are_level(left, right):
     """Whether two segments are so level that they may be neighbours in a row."""
     shared = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
-    return shared >= MIN_LEVEL_OVERLAP * min(left.height, right.height)
+    rise = abs(left.box[1] + left.box[3] - right.box[1] - right.box[3]) / 2
+    run = centre_x(right) - centre_x(left)
+    is_near = run <= (left.height + right.height) / 2 and rise <= MAX_ROW_SLOPE * run
+    return shared >= (0 if is_near else MIN_LEVEL_OVERLAP) * min(left.height, right.height)
 
 
 def add_to_nearest(segment, rows, max_distance):
@@ -193,6 +220,16 @@ def inside_border(rows, components):
     on_border = components.pixels_on_border()
     shares = [np.mean([on_border[list(each.components)].any() for each in row]) for row in rows]
     return [row for row, share in zip(rows, shares, strict=True) if share < MAX_CUT_OFF] or rows
+
+
+def pieces(segment, parts, classifier):
+    """Return what a segment may be cut into; a narrow one that is surely a digit stays whole."""
+    aspect = segment.width / segment.height
+    if not parts.is_body(segment) or aspect < MIN_SPLIT_ASPECT:
+        return [segment]
+    (confidence,) = classifier.confidences([segment])
+    is_digit = aspect <= WIDE_ASPECT and confidence > SURE_DIGIT
+    return [segment] if is_digit else split(segment, parts)
 
 
 class Candidate(NamedTuple):
@@ -221,10 +258,16 @@ def read_row(row, parts, classifier):
     Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
     probable the best is than the next ones is the row's probability.
     """
-    segments = [each for segment in row for each in split(segment, parts)]
-    candidates = list(candidates_among(segments, parts))
+    signs = probable_signs(row, parts)
+    segments = [
+        each
+        for item in row
+        for each in ([item] if signs[item] > 0.5 else pieces(item, parts, classifier))
+    ]
+    signs = [signs.get(segment, 0.0) for segment in segments]
+    candidates = list(candidates_among(segments, signs, parts))
     digits = classifier.digits([candidate.segment for candidate in candidates])
-    omissions = [omission_cost(segment, parts) for segment in segments]
+    omissions = [omission_cost(*each, parts) for each in zip(segments, signs, strict=True)]
     paths = best_paths(omissions, candidates, digits)
     weights = np.exp([path.score - paths[0].score for path in paths])
     rival = paths[1].text if len(paths) > 1 else None
@@ -265,8 +308,8 @@ def log_probability(digit):
     return np.log(max((digit.confidence - least) / (1 - least), MIN_PROBABILITY))
 
 
-def candidates_among(segments, parts):
-    """Yield the `Candidate`s of a row's segments."""
+def candidates_among(segments, signs, parts):
+    """Yield the `Candidate`s of a row's segments, which are `signs` with these probabilities."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
@@ -277,6 +320,7 @@ def candidates_among(segments, parts):
                 break
             if any(map(parts.is_body, segments[start:stop])):
                 cost = GAP_COST * gaps / parts.digit_height + shape_cost(whole)
+                cost -= np.log1p(np.negative(signs[start:stop])).sum()
                 yield Candidate(start, stop, whole, cost)
 
 
@@ -285,15 +329,23 @@ def may_be_digit(segment, digit_height):
     return len(segment.components) == 1 or segment.width <= max_width
 
 
-def omission_cost(segment, parts):
-    """Return the cost of leaving a segment out."""
+def probable_signs(row, parts):
+    """Return the probability of each of a row's segments that it is a sign, no digit."""
+    bodies = [segment for segment in row if parts.is_body(segment)]
+    others = {each: [body for body in bodies if body != each] for each in row}
+    return {each: sign_probability(each, others[each], parts.ink) for each in row}
+
+
+def omission_cost(segment, sign, parts):
+    """Return the cost of leaving a segment out: a sign of this probability, or dirt."""
+    cost = -np.log(sign) if sign else np.inf
     if parts.is_body(segment):
-        return np.inf
-    return OMISSION_COST * max(segment.width, segment.height) / parts.digit_height
+        return cost
+    return min(cost, OMISSION_COST * max(segment.width, segment.height) / parts.digit_height)
 
 
 def shape_cost(segment):
     """Return the cost of a digit that ends at a seam, or is wide."""
     excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
-    cut = SPLIT_COST + SEAM_COST * segment.right.cost if segment.right else 0
-    return cut + WIDTH_COST * excess
+    cuts = sum(SPLIT_COST + SEAM_COST * seam.cost for seam in segment.ends)
+    return cuts + WIDTH_COST * excess

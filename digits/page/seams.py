@@ -7,7 +7,7 @@ import numpy as np
 SEAM_ROWS = 100  # of the mask in which seams are sought: bounds their time
 SEAMS_PER_HEIGHT = 3.0  # at most, in a segment as wide as a digit is high
 MIN_INK = 0.05  # of the digits' height squared, between two seams: half of a thin 1
-STEP_COST = 0.1  # of a step sideways, in pixels of ink: seams are straight where there is none
+STEP_COST = 0.5  # of a step sideways, in pixels of ink: seams are straight where there is none
 STROKE_COST = 0.25  # of the digits' height, to enter a stroke: a seam across a 0 enters two
 EDGE_COST = 2.0  # more for ink at the top or bottom than halfway down, where round digits touch
 
@@ -32,47 +32,43 @@ def seams(inside, left, top, digit_height):
     place halfway down, as in Avidan and Shamir, Seam Carving (2007).
     """
     step = -(-inside.shape[0] // SEAM_ROWS)
-    small, height = inside[::step, ::step], digit_height / step
-    columns, costs = best_paths(path_costs(small, height))
-    ink_on_left = np.pad(small.cumsum(axis=1), [(0, 0), (1, 0)])[
-        np.arange(len(small))[:, None], columns
-    ]
-    chosen = apart(
-        costs,
-        ink_on_left.sum(axis=0),
-        int(SEAMS_PER_HEIGHT * small.shape[1] / height),
-        MIN_INK * height**2,
-        small.sum(),
-    )
+    ink, height = inside[::step, ::step], digit_height / step
+    columns, costs = best_paths(path_costs(ink, height))
+    areas = areas_left_of(columns, ink)
+    count, min_area = int(SEAMS_PER_HEIGHT * ink.shape[1] / height), MIN_INK * height**2
+    columns = left + step * columns.repeat(step, axis=0)[: len(inside)]
     return [
-        Seam(
-            left + step * columns[:, place].repeat(step)[: len(inside)], top, costs[place] / height
-        )
-        for place in chosen
+        Seam(columns[:, place], top, costs[place] / height)
+        for place in distinct(costs, areas, ink.sum(), count, min_area)
     ]
 
 
-def apart(costs, ink, count, min_ink, total):
+def areas_left_of(columns, ink):
+    """Return the area of ink (h, w) left of each path, columns (h, n): int (n,)."""
+    areas = np.pad(ink.cumsum(axis=1), [(0, 0), (1, 0)])
+    return np.take_along_axis(areas, columns, axis=1).sum(axis=0)
+
+
+def distinct(costs, areas, total, count, min_area):
+    """Return up to `count` paths of least cost, left to right, with `min_area` between any two."""
     chosen = []
-    for place in costs.argsort(kind="stable"):
-        if len(chosen) < count and all(
-            abs(ink[place] - other) >= min_ink for other in [0, total, *ink[chosen]]
-        ):
+    for place in costs.argsort(kind="stable").tolist():
+        others = [0, total, *areas[chosen]]
+        if len(chosen) < count and np.abs(areas[place] - others).min() >= min_area:
             chosen.append(place)
-    return sorted(chosen, key=lambda place: ink[place])
+    return sorted(chosen, key=areas.__getitem__)
 
 
 def path_costs(ink, digit_height):
-    """Return the cost of a seam in each pixel of a mask (h, w)."""
+    """Return the cost of a seam in each pixel of a mask (h, w), float32."""
     from_middle = np.abs(np.linspace(-1, 1, len(ink)))[:, np.newaxis]
     starts = ink & ~np.pad(ink, [(1, 0), (0, 0)])[:-1]
-    return (ink * (1 + EDGE_COST * from_middle) + STROKE_COST * digit_height * starts).astype(
-        np.float32
-    )
+    costs = ink * (1 + EDGE_COST * from_middle) + STROKE_COST * digit_height * starts
+    return costs.astype(np.float32)
 
 
 def best_paths(costs):
-    """Return the best path through each place halfway down: columns (h, w), and their costs (w,)."""
+    """Return the best path through each place halfway down, columns (h, w), and its cost, (w,)."""
     middle = len(costs) // 2
     above, below = from_edge(costs[: middle + 1]), from_edge(costs[middle:][::-1])
     columns = np.concatenate([traced(above)[::-1], traced(below)[1:]])
