@@ -25,7 +25,7 @@ NO_INK = "no digit found: the page looks blank; more contrast, or more paper aro
 NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
-MIN_TURNED_DIGITS = 2  # a single digit may be another one, turned
+MIN_TURNED_DIGITS = 3  # one or two may be others, turned, or no digits
 FAR_SURER = 0.25  # of the doubt in the next best turn
 
 
