@@ -16,7 +16,7 @@ MAX_SAME = 0.8  # of the sample: the rings of a pattern are all the same digit
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row, wherever they are
 MAX_ROW_SLOPE = 0.7  # tangent of 35°: near neighbours in a row that climbs overlap less
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit: a gap of the pen
-MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
+MIN_PART_OVERLAP = 0.25  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of ones is further
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
@@ -26,6 +26,9 @@ SEAM_COST = 0.5  # per cost of its seam
 MIN_PROBABILITY = 0.003  # of a digit
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
 SURE_DIGIT = 0.999  # confidence: what is not too wide, either, is not cut
+ROW_COST = 1.0  # of a new row so close below: two halves of a 1 look like ones
+WHOLE_COST = 0.5  # of taking all there is as one digit
+UNREAD_COST = 3.0  # of ink that no digit uses, per log of the share that digits use
 RIVALS = 8  # ways to read a row that are compared
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 POLARITY_WEIGHT = 0.15  # the power of a polarity's probability beside the ink that is explained
@@ -44,6 +47,26 @@ class Reading(NamedTuple):
     rows: list[Row]  # from the top
     polarity: float  # the probability of the ink's polarity
     explained: float = 0.0  # the mean confidence in the digits, weighted by their ink; 0 for others
+
+    @property
+    def text(self):
+        return "/".join(row.text for row in self.rows)
+
+    @property
+    def log_likelihood(self):
+        """The log probability that what is read is digits, and all that there is."""
+        digits = sum(log_probability(digit) for row in self.rows for digit in row.digits)
+        rows = sum(np.log(row.probability) for row in self.rows)
+        return digits + rows + UNREAD_COST * np.log(max(self.explained, MIN_PROBABILITY))
+
+    def rivalled(self, rival, probability):
+        """Return the reading, of this probability beside a rival, in its first row."""
+        first, *rest = self.rows
+        if first.probability < probability:
+            return self
+        return self._replace(
+            rows=[first._replace(probability=probability, rival=rival.text), *rest]
+        )
 
     @property
     def score(self):
@@ -81,9 +104,9 @@ class Classifier:
         components = {id(digit): segment.components for segment, digit in self.known.items()}
         return [components[id(digit)] for digit in digits]
 
-    def confidences(self, segments):
-        """Return the confidence in each segment as a digit, float32 (n,)."""
-        return np.array([digit.probabilities.max() for digit in self.digits(segments)])
+    def log_probabilities(self, segments):
+        """Return the log probability that each segment is a digit, float (n,)."""
+        return np.array([log_probability(digit) for digit in self.digits(segments)])
 
 
 def most_probable(readings):
@@ -117,6 +140,17 @@ def mean_confidence(rows):
 def as_one_digit(parts, classifier):
     """Return the `Reading` of all parts as a single digit."""
     return Reading([Row(classifier.digits([parts.whole]))], parts.ink.probability)
+
+
+def likelier(rows, whole):
+    """Return the likelier `Reading` of an ink: as rows or as one digit, and how much likelier."""
+    if rows.text == whole.text or not rows.rows:
+        return max(rows, whole, key=lambda reading: reading.explained)
+    gain = whole.log_likelihood - WHOLE_COST - rows.log_likelihood
+    probability = 1 / (1 + np.exp(-gain))  # of one digit
+    if gain > 0:
+        return whole.rivalled(rows, float(probability))
+    return rows.rivalled(whole, float(1 - probability))
 
 
 def as_rows(parts, classifier):
@@ -195,9 +229,9 @@ def merge_stacked(segments, digit_height, classifier):
     pairs = [pair for pair in permutations(segments, 2) if are_stacked(*pair, digit_height)]
     if not pairs:
         return segments
-    separate = np.prod([classifier.confidences(each) for each in zip(*pairs, strict=True)], axis=0)
+    upper, lower = (classifier.log_probabilities(each) for each in zip(*pairs, strict=True))
     wholes = [merged(pair) for pair in pairs]
-    gains = classifier.confidences(wholes) - separate
+    gains = classifier.log_probabilities(wholes) + ROW_COST - upper - lower
     used, new = set(), []
     for i in (-gains).argsort():
         if gains[i] > 0 and used.isdisjoint(pairs[i]):
@@ -259,8 +293,8 @@ def pieces(segment, parts, classifier):
     aspect = segment.width / segment.height
     if not parts.is_body(segment) or aspect < MIN_SPLIT_ASPECT:
         return [segment]
-    (confidence,) = classifier.confidences([segment])
-    is_digit = aspect <= WIDE_ASPECT and confidence > SURE_DIGIT
+    (digit,) = classifier.digits([segment])
+    is_digit = aspect <= WIDE_ASPECT and digit.confidence > SURE_DIGIT
     return [segment] if is_digit else split(segment, parts)
 
 
