@@ -15,6 +15,7 @@ from digits.page.reading import (
     Classifier,
     as_one_digit,
     as_rows,
+    mean_confidence,
     most_probable,
     with_explained_ink,
 )
@@ -25,7 +26,7 @@ NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not t
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
 MIN_TURNED_DIGITS = 2  # a single digit may be another one, turned
-MIN_TURNED_CONFIDENCE = 0.9  # beside an answer that is not sure
+FAR_SURER = 0.25  # of the doubt in the next best turn
 
 
 def answer_to_image(picture, predict, source="picture"):
@@ -40,14 +41,14 @@ def answer_to_image(picture, predict, source="picture"):
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
         for degrees, turn in TURNS.items()
     ]
-    surely_read = [each for each in turned if is_surely_read(each)]
-    return surely_read[0] if len(surely_read) == 1 else answer  # 68 turned by 180° is 89
+    best, *others = sorted([answer, *turned], key=doubt)
+    return best if doubt(best) < FAR_SURER * doubt(others[0]) else answer
 
 
-def is_surely_read(answer):
-    """Whether several digits are read so surely that the turn of their picture is the right one."""
-    is_number = len(answer.digits) >= MIN_TURNED_DIGITS and answer.status == "ok"
-    return is_number and answer.confidence >= MIN_TURNED_CONFIDENCE
+def doubt(answer):
+    """Return the mean doubt in an answer's digits, 0 to 1; a single one may be another, turned."""
+    is_number = len(answer.digits) >= MIN_TURNED_DIGITS
+    return 1 - mean_confidence(answer.rows) if is_number else 1.0
 
 
 def answer_to_upright(picture, predict, source):

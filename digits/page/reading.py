@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Digit, Row
-from digits.page.marks import marks_of, sign_probability
+from digits.page.marks import marks_of, sign_probabilities
 from digits.page.segments import MAX_ASPECT, NotDigitsError, Segment, merged, mnist_image, split
 
 MAX_SEGMENTS = 1500  # that are classified: bounds the time
@@ -33,7 +33,7 @@ MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.
 MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
 MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: hatching overlaps more
 MAX_ONES = 9  # side by side in a number: a comb, a ruler or a barcode has more
-CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
+CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.45  # mean confidence: beside the first, below the second is no row
 LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
 MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 
@@ -88,8 +88,9 @@ class Classifier:
 
 def most_probable(readings):
     """Return the rows of the `Reading` of greatest score, none if it is of no digits."""
-    found = [each for each in readings if each.rows and mean_confidence(each.rows) >= MIN_CONFIDENCE]
-    return max(found, key=lambda each: each.score).rows if found else []
+    found = [reading for reading in readings if reading.rows]
+    sure = [each for each in found if mean_confidence(each.rows) >= MIN_CONFIDENCE]
+    return max(sure, key=lambda each: each.score).rows if sure else []
 
 
 def with_explained_ink(reading, parts, classifier):
@@ -124,8 +125,8 @@ def as_rows(parts, classifier):
         return Reading([], parts.ink.probability)
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
     rows = without_bars(without_patterns([row for row in rows if row.digits]))
-    if rows and is_detail(rows, parts.ink.components):
-        rows = []
+    if not rows or is_detail(rows, parts.ink.components):
+        return Reading([], parts.ink.probability)
     marks = marks_of([row.digits for row in rows], parts.ink)
     rows = [row._replace(marks=each) for row, each in zip(rows, marks, strict=True)]
     return Reading(rows, parts.ink.probability)
@@ -289,7 +290,7 @@ def read_row(row, parts, classifier):
     Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
     probable the best is than the next ones is the row's probability.
     """
-    signs = probable_signs(row, parts)
+    signs = sign_probabilities(row, [each for each in row if parts.is_body(each)], parts.ink)
     segments = [
         each
         for item in row
@@ -360,13 +361,6 @@ def may_be_digit(segment, digit_height):
     return len(segment.components) == 1 or segment.width <= max_width
 
 
-def probable_signs(row, parts):
-    """Return the probability of each of a row's segments that it is a sign, no digit."""
-    bodies = [segment for segment in row if parts.is_body(segment)]
-    others = {each: [body for body in bodies if body != each] for each in row}
-    return {each: sign_probability(each, others[each], parts.ink) for each in row}
-
-
 def omission_cost(segment, sign, parts):
     """Return the cost of leaving a segment out: a sign of this probability, or dirt."""
     cost = -np.log(sign) if sign else np.inf
@@ -378,5 +372,5 @@ def omission_cost(segment, sign, parts):
 def shape_cost(segment):
     """Return the cost of a digit that ends at a seam, or is wide."""
     excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
-    cut = SPLIT_COST + SEAM_COST * segment.right.cost if segment.right else 0
-    return cut + WIDTH_COST * excess
+    cuts = sum(SPLIT_COST + SEAM_COST * seam.cost for seam in segment.ends)
+    return cuts + WIDTH_COST * excess
