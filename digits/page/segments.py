@@ -223,7 +223,7 @@ def ink_shades(ink, segment, margin):
     labels, darkness = ink.components.labels[frame], ink.darkness[frame]
     own = segment.mask(labels, first_column, first_row)
     outline = dilated(own, margin) & (labels < 0) & (darkness > ink.threshold)
-    white = quantile(darkness[own], WHITE_QUANTILE)
+    white = quantile(darkness[own], WHITE_QUANTILE) if own.any() else 0
     if white < MIN_WHITE:
         return np.zeros_like(darkness)
     return np.clip(np.where(own | outline, darkness, 0) / white, 0, 1)
