@@ -41,6 +41,11 @@ class Mark(NamedTuple):
         return self.kind in READ_SIGNS and self.confidence >= SURE_CONFIDENCE
 
     @property
+    def sign(self):
+        """The sign as it is written, or "?" if it is not sure."""
+        return READ_SIGNS[self.kind] if self.is_sure else "?"
+
+    @property
     def words(self):
         return "is no digit" if self.kind == "other" else f"may be a {self.kind}"
 
@@ -60,7 +65,7 @@ class Row(NamedTuple):
     @property
     def written(self):
         """The digits and the signs that are sure, as in "-3.5"."""
-        signs = [(mark.box, READ_SIGNS[mark.kind]) for mark in self.marks if mark.is_sure]
+        signs = [(mark.box, mark.sign) for mark in self.marks if mark.is_sure]
         both = [(digit.box, str(digit.predicted)) for digit in self.digits] + signs
         return "".join(sign for _, sign in sorted(both, key=lambda each: each[0][0] + each[0][2]))
 

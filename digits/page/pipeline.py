@@ -20,10 +20,9 @@ from digits.page.reading import (
     most_probable,
     with_explained_ink,
 )
+from digits.page.reasons import BLANK, reason
 from digits.page.segments import NotDigitsError, digit_parts
 
-NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
-NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
 MIN_TURNED_DIGITS = 3  # one or two may be others, turned, or no digits
@@ -36,7 +35,7 @@ def answer_to_image(picture, predict, source="picture"):
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     answer = answer_to_upright(picture, predict, source)
-    if answer.status == "ok" or answer.error == NO_INK:
+    if answer.status == "ok" or answer.error == BLANK:
         return answer
     turned = [
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
@@ -58,8 +57,7 @@ def answer_to_upright(picture, predict, source):
     grey = pictures.grey(picture, image)  # float32 (h, w), 0 black to 1 white
     rows = in_pixels_of_file(rows_of(inks_of(grey), predict), picture, grey.shape)
     if not rows:
-        reason = NO_DIGIT if any(inks_of(grey)) else NO_INK
-        return Answer(source, "no-digit", image, error=reason)
+        return Answer(source, "no-digit", image, error=reason(grey))
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
