@@ -378,5 +378,5 @@ def omission_of(segment, sign, parts):
 def shape_cost(segment):
     """Return the cost of a digit that ends at a seam, or is wide."""
     excess = max(0.0, segment.width / segment.height - WIDE_ASPECT)
-    cut = SPLIT_COST + SEAM_COST * segment.right.cost if segment.right else 0
-    return cut + WIDTH_COST * excess
+    cuts = sum(SPLIT_COST + SEAM_COST * seam.cost for seam in segment.ends)
+    return cuts + WIDTH_COST * excess

@@ -32,13 +32,20 @@ class NotDigitsError(Exception):
     """The ink is not that of digits: no component may be one, or far too many may."""
 
 
+class Cut(NamedTuple):
+    """What of a component is kept: from one seam, or its start, to another, or its end."""
+
+    component: int
+    left: Seam | None
+    right: Seam | None
+
+
 class Segment(NamedTuple):
-    """Components, or what lies of them between two seams."""
+    """Components, or what lies of them between seams."""
 
     components: tuple[int, ...]  # their numbers
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
-    left: Seam | None = None
-    right: Seam | None = None
+    cuts: tuple[Cut, ...] = ()  # of those components that are cut
 
     @property
     def width(self):
@@ -48,14 +55,22 @@ class Segment(NamedTuple):
     def height(self):
         return self.box[3] - self.box[1]
 
+    @property
+    def ends(self):
+        """The seams on its right."""
+        return {cut.right for cut in self.cuts} - {None}
+
     def mask(self, labels, left=0, top=0):
         """Return its pixels in labels (h, w), a part of the picture whose corner is given."""
         inside = np.isin(labels, self.components)
         rows, columns = np.arange(top, top + len(labels)), np.arange(left, left + labels.shape[1])
-        if self.left:
-            inside &= columns >= self.left.at(rows)[:, np.newaxis]
-        if self.right:
-            inside &= columns < self.right.at(rows)[:, np.newaxis]
+        for component, start, stop in self.cuts:
+            beyond = np.zeros_like(inside)
+            if start:
+                beyond |= columns < start.at(rows)[:, np.newaxis]
+            if stop:
+                beyond |= columns >= stop.at(rows)[:, np.newaxis]
+            inside &= ~(beyond & (labels == component))
         return inside
 
 
@@ -135,8 +150,9 @@ def split(segment, parts):
     left, top, right, bottom = segment.box
     labels = parts.ink.components.labels[top:bottom, left:right]
     inside = segment.mask(labels, left, top)
-    cuts = [None, *seams(inside, left, top, parts.digit_height), None]
-    pieces = [segment._replace(left=a, right=b) for a, b in pairwise(cuts)]
+    ends = pairwise([None, *seams(inside, left, top, parts.digit_height), None])
+    cuts = [tuple(Cut(n, *both) for n in segment.components) for both in ends]
+    pieces = [segment._replace(cuts=each) for each in cuts]
     masks = [piece.mask(labels, left, top) for piece in pieces]
     return [
         piece._replace(box=box_of(mask, left, top))
@@ -152,11 +168,20 @@ def box_of(mask, left, top):
 
 
 def merged(segments):
-    """Return one segment of several."""
+    """Return one segment of several, which are in order from the left."""
     boxes = np.array([segment.box for segment in segments])
     components = sorted({n for segment in segments for n in segment.components})
     box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-    return Segment(tuple(components), tuple(box.tolist()), segments[0].left, segments[-1].right)
+    return Segment(tuple(components), tuple(box.tolist()), merged_cuts(segments))
+
+
+def merged_cuts(segments):
+    """Return the `Cut`s of several segments as one: neighbours of a component are joined."""
+    found = {}
+    for cut in (cut for segment in segments for cut in segment.cuts):
+        first = found.get(cut.component, cut)
+        found[cut.component] = first._replace(right=cut.right)
+    return tuple(cut for cut in found.values() if cut.left or cut.right)
 
 
 def mnist_image(ink, segment):
