@@ -82,7 +82,6 @@ RULES = [
     Rule(ink, "FULL_CONTRAST", 1.0, "small_and_thick"),
     Rule(ink, "POLARITY_SIDE"),
     Rule(ink, "CONTRAST_QUANTILE", 1.0, "red_on_green"),
-    Rule(ink, "MIN_POLARITY_PROBABILITY", 0.5, "price_tag"),
     Rule(ink, "FULL_QUANTILE", 1.0, "pressed_pencil"),
     Rule(ink, "INK_SHARE", 0.01, "rubbed_out"),
     Rule(ink, "polarity_probabilities", lambda grey: (0.5, 0.5), "letter_lit_from_a_side"),
@@ -124,6 +123,7 @@ RULES = [
     Rule(reading, "SPLIT_COST", 0, "broad_hand"),
     Rule(reading, "WIDE_ASPECT", NEVER, "touching_and_slanted"),
     Rule(reading, "WIDTH_COST", 0, "touching_and_slanted"),
+    Rule(reading, "POLARITY_WEIGHT", NEVER, "price_tag"),
     Rule(reading, "MIN_CONFIDENCE", 0, "letters"),
     Rule(reading, "MAX_ROW_OVERLAP", NEVER, "hatching_below"),
     Rule(reading, "MAX_ONES", 1000, "barcode"),
@@ -205,7 +205,7 @@ def lost_and_won(folder, path, label, predict):
 
 
 def inks_of(picture):
-    return pipeline.inks_of(pictures.grey(picture, pictures.for_display(picture)))
+    return list(pipeline.inks_of(pictures.grey(picture, pictures.for_display(picture))))
 
 
 def is_right(label, inks, predict):

@@ -34,6 +34,11 @@ class Components(NamedTuple):
         found = np.concatenate([rows.ravel(), columns.ravel()])
         return np.bincount(found[found >= 0], minlength=len(self.areas))
 
+    def reach_inside(self, margin):
+        """Return which components have pixels `margin` or more px from the border, bool (n,)."""
+        inner = self.labels[margin:-margin, margin:-margin]
+        return np.bincount(inner[inner >= 0], minlength=len(self.areas)) > 0
+
 
 def connected_components(mask):
     """Return the `Components` of a boolean mask (h, w), 8-connected.

@@ -6,7 +6,7 @@ import numpy as np
 
 from digits.page import filters
 from digits.page.components import Components, connected_components
-from digits.page.ruled_lines import ruled_lines
+from digits.page.ruled_lines import frames, ruled_lines
 
 CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows or a desk
 MIN_CONTRAST = 0.05  # of black to white: watermarks are fainter, pencil is not
@@ -18,7 +18,6 @@ MIN_BACKGROUND = 0.1  # of a cropped digit's pixels: their median may be ink
 STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: fine pens to thick markers
 FULL_CONTRAST = 0.3  # of black to white: with more, a pixel is no more likely to be ink
 POLARITY_SIDE = 500  # px: large enough to tell the polarity, or a colour's contrast
-MIN_POLARITY_PROBABILITY = 0.33  # half as probable as the other: worth reading, too
 CONTRAST_QUANTILE = 0.99  # of the top-hat: dark specks do not count
 FULL_QUANTILE = 0.9  # of a component's pixels: a spot where the pencil pressed does not count
 INK_SHARE = 0.35  # of a component's full darkness: what is fainter was rubbed out, or is outline
@@ -46,13 +45,11 @@ def is_cropped(grey):
     return max(grey.shape) <= CROPPED_SIDE
 
 
-def likely_polarities(grey):
-    """Return the `Polarity`s of grey (h, w), 0 black to 1 white, the most probable first."""
+def polarities(grey):
+    """Return the two `Polarity`s of grey (h, w), 0 black to 1 white, the more probable first."""
     dark, light = polarity_probabilities(grey)
     both = [Polarity(grey, dark), Polarity(1 - grey, light)]
-    minimum = 0 if is_cropped(grey) else MIN_POLARITY_PROBABILITY
-    likely = [each for each in both if each.probability > minimum]
-    return sorted(likely, key=lambda each: each.probability, reverse=True)
+    return sorted(both, key=lambda each: each.probability, reverse=True)
 
 
 def polarity_probabilities(grey):
@@ -99,6 +96,7 @@ def ink_of(polarity):
     darkness = top_hat(smooth, MAX_CROPPED_STROKE_WIDTH if is_cropped(smooth) else MAX_STROKE_WIDTH)
     threshold = ink_threshold(darkness)
     lines = ruled_lines(darkness > threshold)
+    lines |= frames(connected_components((darkness > threshold) & ~lines))
     mask = (darkness > threshold) & ~lines
     if not mask.any():
         return None

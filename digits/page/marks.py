@@ -4,25 +4,31 @@ A component of the ink that no digit uses is compared, as a straight stroke, wit
 Bayes, with normal distributions of what can be measured against the digits beside it.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from digits.page.answers import Mark
-from digits.page.filters import median
 
 REACH = 1.0  # of the digits' height: so far before and after a row's digits may be a sign
-MIN_DOT = 0.4  # of the pen's width squared: a touch of the pen leaves twice as much ink
+BAND = 0.4  # of the digits' height: so far above and below a row may the middle of a sign be
+MIN_DOT = 0.25  # of the pen's width squared: a touch of the pen leaves thrice as much ink
 MIN_DARKNESS = 0.3  # of the digits': what is fainter is no ink of the same pen
+MIN_WIDTH = 0.4  # of the pen's width: what is narrower is no stroke of the same pen
 MAX_LENGTH = 2.0  # of the digits' height: what is longer is a line
-BORDER_SHARE = 0.5  # of a component's longer side on the picture's border: it is cut off
+BORDER_SHARE = 0.5  # of a component's longer side on the picture's border: with more, it is cut off
 DARKNESS = (0.95, 0.2)  # of the digits', mean and standard deviation; more is no less likely
-# Likelihoods, that of a perfect sign being 1; of five independent values, 1 sign in 20 has less.
-OTHER, DIRT = 0.004, 0.003
-DIRT_ALIKE = 0.02  # more, for each component of about that area elsewhere on the page
+# Likelihoods, a perfect sign having 1; of five independent values, 1 sign in 10 has less than 0.01.
+OTHER, DIRT = 0.01, 0.01
+ALIKE_DIRT = 5  # times as likely, for each component of about that area elsewhere on the page
 ALIKE = 3.0  # times the area, up or down
-MIN_OTHER = 0.3  # of the digits' height: what is shorter, and no sign, is dirt
-MAX_DIRT = 0.7  # probability: with more, a component is no mark
+LONG, LONG_DIRT = 0.25, 0.3  # of the digits' height; dirt is less often so long
+AT_END = 0.1  # times as likely is a point or comma before all digits, or after them
+SLASH = 0.5  # times as likely as a 1
+MAX_DIRT = 0.9  # probability: with more, a component is no mark, and the answer stays sure
+COLON_SHIFT = 0.15  # of the digits' height, sideways: at most so far are a colon's points apart
 
 
 class Shape(NamedTuple):
@@ -47,6 +53,8 @@ SIGNS = {
     "slash": Shape((0.5, 0.2), height=(0.25, 0.15), lean=(30, 9)),
 }
 ONE = Shape((0.5, 0.15), height=(0.0, 0.12), lean=(5, 12))  # which a slash is told from
+UPPER_POINT = SIGNS["point"]._replace(middle=(0.6, 0.15))
+SHAPES = {**SIGNS, "one": ONE, "colon": UPPER_POINT}
 
 
 class Stroke(NamedTuple):
@@ -61,30 +69,60 @@ class Stroke(NamedTuple):
     area: int  # px
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """The n digits of a row, from left to right, among which a sign may stand."""
 
     items: list  # `Digit`s, or `Segment`s that may be digits
     boxes: np.ndarray  # int64 (n, 4)
-    height: float  # px: the median of theirs
-    pen: float  # px: the median width of their strokes
-    darkness: float  # the median of theirs
-    lean: float  # degrees clockwise from the upright: the median of theirs
+    pens: np.ndarray  # float64 (n,): the width of their strokes in pixels
+    darknesses: np.ndarray  # float32 (n,)
+    leans: np.ndarray  # float64 (n,): degrees clockwise from the upright
+
+    @cached_property
+    def height(self):
+        return np.median(self.boxes[:, 3] - self.boxes[:, 1])
+
+    @cached_property
+    def pen(self):
+        return np.median(self.pens)
+
+    @cached_property
+    def darkness(self):
+        return np.median(self.darknesses)
+
+    @cached_property
+    def lean(self):
+        return np.median(self.leans)
+
+    def baseline(self, x):
+        """Return where the feet of the digits are at a column, in pixels: it follows a slope."""
+        centres = (self.boxes[:, 0] + self.boxes[:, 2]) / 2
+        return np.interp(x, centres, self.boxes[:, 3])
+
+    def without(self, item):
+        """Return the place without one of its items, if that is among them."""
+        kept = [n for n, each in enumerate(self.items) if each is not item]
+        measures = self.boxes, self.pens, self.darknesses, self.leans
+        return Place([self.items[n] for n in kept], *(each[kept] for each in measures))
 
 
 def marks_of(rows, ink):
     """Return the `Mark`s in each row, given as its `Digit`s: components that no digit uses."""
+    if not rows:
+        return []
     places = [place_of(digits, ink) for digits in rows]
     used = {n for digits in rows for digit in digits for n in digit.components}
     free = [n for n in inked(places, ink) if n not in used]
     fits = np.array([[total(likelihoods(n, place, ink)) for place in places] for n in free])
     fits = fits.reshape(len(free), len(rows))
-    specks = [n for n, fit in zip(free, fits.max(axis=1), strict=True) if fit < DIRT]
+    specks = [n for n, fit in zip(free, fits.max(axis=1), strict=True) if fit < 2 * DIRT]
     marks = [[] for _ in rows]
     for n, row in zip(free, fits.argmax(axis=1), strict=True):
         mark = mark_of(n, places[row], specks, ink)
         marks[row] += [mark] if mark else []
-    return [tuple(sorted(each, key=lambda mark: mark.box)) for each in marks]
+    shifts = [COLON_SHIFT * place.height for place in places]
+    return [with_colons(*each) for each in zip(marks, shifts, strict=True)]
 
 
 def inked(places, ink):
@@ -98,62 +136,100 @@ def mark_of(number, place, specks, ink):
     """Return the `Mark` that a component is, or None if it is dirt, as the specks are."""
     found, areas = likelihoods(number, place, ink), ink.components.areas
     alike = np.abs(np.log(areas[specks] / areas[number])) <= np.log(ALIKE)
-    dirt = DIRT + DIRT_ALIKE * alike.sum()
-    all_, kind = total(found) + dirt, max(found, key=found.get)
-    if dirt > MAX_DIRT * all_:
+    found["dirt"] *= 1 + ALIKE_DIRT * alike.sum()
+    kind = max([*SIGNS, "colon", "other"], key=found.get)
+    if found["dirt"] > MAX_DIRT * total(found) or (kind == "other" and found["dirt"] > found[kind]):
         return None
     box = tuple(ink.components.boxes[number].tolist())
-    return Mark(kind if kind in SIGNS else "other", box, float(found[kind] / all_))
+    return Mark(kind, box, float(found[kind] / total(found)))
+
+
+def with_colons(marks, max_shift):
+    """Return marks in which a point and a raised one, up to `max_shift` px aside, are a colon.
+
+    A raised point alone is dirt.
+    """
+    raised = [mark for mark in marks if mark.kind == "colon"]
+    found = [mark for mark in marks if mark.kind != "colon"]
+    for n, mark in enumerate(found):
+        above = [each for each in raised if is_above(each, mark, max_shift)]
+        if mark.kind == "point" and above:
+            found[n] = colon(above[0], mark)
+    return tuple(sorted(found, key=lambda mark: mark.box))
+
+
+def is_above(upper, lower, max_shift):
+    return abs(upper.box[0] + upper.box[2] - lower.box[0] - lower.box[2]) <= 2 * max_shift
+
+
+def colon(upper, lower):
+    box = np.array([upper.box, lower.box])
+    edges = (*box[:, :2].min(axis=0).tolist(), *box[:, 2:].max(axis=0).tolist())
+    return Mark("colon", edges, min(upper.confidence, lower.confidence))
 
 
 def total(found):
     return sum(found.values())
 
 
-def sign_probability(segment, others, ink):
-    """Return the probability, 0 to 1, that a segment beside others, perhaps digits, is a sign."""
-    if len(segment.components) > 1 or not others:
+def sign_probabilities(segments, bodies, ink):
+    """Return the probability that each segment is a sign beside `bodies`: segment → 0 to 1.
+
+    The bodies are those of the segments that may be digits.
+    """
+    place = place_of(bodies, ink)
+    return {each: sign_probability(each, place.without(each), ink) for each in segments}
+
+
+def sign_probability(segment, place, ink):
+    if len(segment.components) > 1 or not place.items:
         return 0.0
-    found = likelihoods(segment.components[0], place_of(others, ink), ink)
-    return float(sum(found[kind] for kind in SIGNS) / (total(found) + DIRT))
+    found = likelihoods(segment.components[0], place, ink)
+    return float(sum(found[kind] for kind in SIGNS) / total(found))
 
 
 def place_of(items, ink):
     """Return the `Place` of some `Digit`s or `Segment`s."""
     items = sorted(items, key=lambda item: item.box[0] + item.box[2])
-    boxes = np.array([item.box for item in items])
-    pen = median([ink.stroke_widths[list(item.components)].max() for item in items])
-    darkness = median([ink.full_darkness[list(item.components)].max() for item in items])
-    lean = np.median([slant(item, ink.components) for item in items])
-    return Place(items, boxes, np.median(boxes[:, 3] - boxes[:, 1]), pen, darkness, lean)
+    numbers = [list(item.components) for item in items]
+    pens = [ink.stroke_widths[each].max() for each in numbers]
+    darknesses = [ink.full_darkness[each].max() for each in numbers]
+    leans = [slant(item, ink.components) for item in items]
+    boxes = [item.box for item in items]
+    return Place(items, *map(np.array, (boxes, pens, darknesses, leans)))
 
 
 def likelihoods(number, place, ink):
-    """Return how well a component fits each sign, a 1, and other writing: kind → 0 to 1."""
-    kinds = {**SIGNS, "one": ONE}
+    """Return how well a component fits each sign, a 1, other writing and dirt: kind → 0 to 1."""
+    found = dict.fromkeys([*SIGNS, "colon", "one", "other"], 0.0) | {"dirt": DIRT}
+    if not is_near(number, place, ink.components):
+        return found
     stroke = stroke_of(number, ink.components)
-    if not may_be_mark(number, stroke, place, ink):
-        return dict.fromkeys([*kinds, "other"], 0.0)
-    values = values_of(stroke, place)
+    if not (is_stroke(stroke, place) and is_beside(number, place, ink.components)):
+        return found
     darkness = min(ink.full_darkness[number] / place.darkness, DARKNESS[0])
-    written = normal(darkness, DARKNESS)
-    found = {kind: written * fit(values, shape) for kind, shape in kinds.items()}
+    written, values = normal(darkness, DARKNESS), values_of(stroke, place)
+    for kind, shape in SHAPES.items():
+        found[kind] = written * fit(values, shape)
+    found["slash"] *= SLASH
     if not place.boxes[0, 0] < stroke.x < place.boxes[-1, 2]:
-        found["slash"] = 0.0  # it stands between digits
-    is_long = stroke.length >= MIN_OTHER * place.height
-    return {**found, "other": OTHER * is_long * written * normal(values["width"], ONE.width)}
+        found["slash"] = 0.0
+        found["point"] *= AT_END
+        found["comma"] *= AT_END
+    if stroke.length > LONG * place.height:
+        found["other"] = OTHER * written
+        found["dirt"] *= LONG_DIRT
+    return found
 
 
 def values_of(stroke, place):
     """Return what the `Shape`s hold the means of."""
-    centres = (place.boxes[:, 0] + place.boxes[:, 2]) / 2
-    baseline = np.interp(stroke.x, centres, place.boxes[:, 3])  # it follows a slope
     return {
         "length": np.log(stroke.length / place.height),
         "height": np.log(stroke.height / place.height),
         "elongation": np.log(stroke.length / stroke.width),
         "lean": (stroke.lean - place.lean + 45) % 180 - 45,  # -45 to 135: a minus has 90
-        "middle": (baseline - stroke.y) / place.height,
+        "middle": (place.baseline(stroke.x) - stroke.y) / place.height,
         "width": np.log(stroke.width / place.pen),
         "fill": np.log(stroke.area / (stroke.length * stroke.width)),
     }
@@ -170,25 +246,31 @@ def normal(value, mean_and_deviation):
     return np.exp(-(((value - mean) / deviation) ** 2) / 2)
 
 
-def may_be_mark(number, stroke, place, ink):
-    """Whether a component is as long as a sign, inside the picture, and beside the digits."""
-    left, top, right, bottom = ink.components.boxes[number]
-    reach = REACH * place.height
-    is_near = place.boxes[0, 0] - reach < stroke.x < place.boxes[-1, 2] + reach
-    is_short = stroke.length <= MAX_LENGTH * place.height
-    return is_near and is_short and is_beside((left, top, right, bottom), place, ink.components)
+def is_near(number, place, components):
+    """Whether a component, not cut off by the picture's border, is about in the row of a place."""
+    left, top, right, bottom = components.boxes[number]
+    x, reach = (left + right) / 2, REACH * place.height
+    is_between = place.boxes[0, 0] - reach < x < place.boxes[-1, 2] + reach
+    middle = (place.baseline(x) - (top + bottom) / 2) / place.height
+    on_border = components.pixels_on_border()[number]
+    is_whole = on_border <= BORDER_SHARE * max(right - left, bottom - top)
+    return is_between and is_whole and -BAND < middle < 1 + BAND
 
 
-def is_beside(box, place, components):
-    """Whether no digit has ink above, below or around a box, so that it may be a part of it."""
-    left, top, right, bottom = box
+def is_stroke(stroke, place):
+    """Whether a component may be a stroke of the pen that wrote the digits."""
+    return stroke.width > MIN_WIDTH * place.pen and stroke.length < MAX_LENGTH * place.height
+
+
+def is_beside(number, place, components):
+    """Whether a component is beside the ink of every digit, not above, below or inside it."""
+    left, top, right, bottom = components.boxes[number]
     middle = (left + right) / 2
     for item in place.items:
         if item.box[0] <= middle < item.box[2]:
-            inside = np.isin(
-                components.labels[top:bottom, item.box[0] : item.box[2]], item.components
-            )
-            columns = item.box[0] + np.flatnonzero(inside.any(axis=0))
+            labels = components.labels[top:bottom, item.box[0] : item.box[2]]
+            inside = np.isin(labels, item.components).any(axis=0)
+            columns = item.box[0] + np.flatnonzero(inside)
             if not len(columns) or columns[0] < middle < columns[-1]:
                 return False
     return True
@@ -214,9 +296,5 @@ def moments(box, numbers, components):
     left, top, right, bottom = box
     rows, columns = np.nonzero(np.isin(components.labels[top:bottom, left:right], numbers))
     x, y = columns.mean(), rows.mean()
-    second = (
-        ((columns - x) ** 2).mean(),
-        ((columns - x) * (rows - y)).mean(),
-        ((rows - y) ** 2).mean(),
-    )
-    return (x + left, y + top, *second)
+    across, down = columns - x, rows - y
+    return x + left, y + top, (across**2).mean(), (across * down).mean(), (down**2).mean()

@@ -10,16 +10,23 @@ from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
 from digits.page.answers import Answer, Digit, Row, status_of
-from digits.page.ink import ink_of, likely_polarities
-from digits.page.reading import Classifier, as_one_digit, as_rows, most_probable
+from digits.page.ink import ink_of, polarities
+from digits.page.reading import (
+    Classifier,
+    as_one_digit,
+    as_rows,
+    mean_confidence,
+    most_probable,
+    with_explained_ink,
+)
 from digits.page.segments import NotDigitsError, digit_parts
 
 NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
 NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
-MIN_TURNED_DIGITS = 2  # a single digit may be another one, turned
-MIN_TURNED_CONFIDENCE = 0.9  # beside an answer that is not sure
+MIN_TURNED_DIGITS = 3  # one or two may be others, turned, or no digits
+FAR_SURER = 0.25  # of the doubt in the next best turn
 
 
 def answer_to_image(picture, predict, source="picture"):
@@ -34,35 +41,45 @@ def answer_to_image(picture, predict, source="picture"):
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
         for degrees, turn in TURNS.items()
     ]
-    surely_read = [each for each in turned if is_surely_read(each)]
-    return surely_read[0] if len(surely_read) == 1 else answer  # 68 turned by 180° is 89
+    best, *others = sorted([answer, *turned], key=doubt)
+    return best if doubt(best) < FAR_SURER * doubt(others[0]) else answer
 
 
-def is_surely_read(answer):
-    """Whether several digits are read so surely that the turn of their picture is the right one."""
-    is_number = len(answer.digits) >= MIN_TURNED_DIGITS and answer.status == "ok"
-    return is_number and answer.confidence >= MIN_TURNED_CONFIDENCE
+def doubt(answer):
+    """Return the mean doubt in an answer's digits, 0 to 1; a single one may be another, turned."""
+    is_number = len(answer.digits) >= MIN_TURNED_DIGITS
+    return 1 - mean_confidence(answer.rows) if is_number else 1.0
 
 
 def answer_to_upright(picture, predict, source):
     """Return the `Answer` to an upright PIL image: the pipeline."""
     image = pictures.for_display(picture)  # uint8 (h, w, 3)
     grey = pictures.grey(picture, image)  # float32 (h, w), 0 black to 1 white
-    inks = inks_of(grey)
-    rows = in_pixels_of_file(rows_of(inks, predict), picture, grey.shape)
+    rows = in_pixels_of_file(rows_of(inks_of(grey), predict), picture, grey.shape)
     if not rows:
-        return Answer(source, "no-digit", image, error=NO_DIGIT if inks else NO_INK)
+        reason = NO_DIGIT if any(inks_of(grey)) else NO_INK
+        return Answer(source, "no-digit", image, error=reason)
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
 def inks_of(grey):
-    """Return the `Ink`s of grey in the likely polarities: dark on light, light on dark, or both."""
-    return [ink for polarity in likely_polarities(grey) if (ink := ink_of(polarity))]
+    """Yield the `Ink`s of grey, dark on light and light on dark, the more probable first."""
+    for polarity in polarities(grey):
+        if ink := ink_of(polarity):
+            yield ink
 
 
 def rows_of(inks, predict):
-    """Return the `Row`s that the `Ink`s are most probably read as."""
-    return most_probable([reading for ink in inks for reading in readings_of(ink, predict)])
+    """Return the `Row`s that the `Ink`s are most probably read as.
+
+    The second is not even computed if it cannot win, however much of it is read.
+    """
+    readings = []
+    for ink in inks:
+        readings.extend(readings_of(ink, predict))
+        if any(reading.is_beyond_doubt for reading in readings):
+            break
+    return most_probable(readings)
 
 
 def readings_of(ink, predict):
@@ -70,9 +87,10 @@ def readings_of(ink, predict):
     with suppress(NotDigitsError):
         parts = digit_parts(ink)
         classifier = Classifier(ink, predict)
-        yield as_rows(parts, classifier)
+        readings = [as_rows(parts, classifier)]
         if parts.whole:
-            yield as_one_digit(parts, classifier)
+            readings.append(as_one_digit(parts, classifier))
+        yield from (with_explained_ink(each, parts, classifier) for each in readings)
 
 
 def in_pixels_of_file(rows, picture, shape):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Digit, Row
-from digits.page.marks import marks_of, sign_probability
+from digits.page.marks import marks_of, sign_probabilities
 from digits.page.segments import MAX_ASPECT, NotDigitsError, Segment, merged, mnist_image, split
 
 MAX_SEGMENTS = 1500  # that are classified: bounds the time
@@ -28,11 +28,12 @@ MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
 SURE_DIGIT = 0.999  # confidence: what is not too wide, either, is not cut
 RIVALS = 8  # ways to read a row that are compared
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
+POLARITY_WEIGHT = 0.15  # the power of a polarity's probability beside the ink that is explained
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.1
 MAX_CUT_OFF = 0.5  # of a row's digits on the picture's border: with more, it is cut off
 MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: hatching overlaps more
 MAX_ONES = 9  # side by side in a number: a comb, a ruler or a barcode has more
-CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.8  # mean confidence: beside the first, below the second is no row
+CLEAR_ROW, UNCLEAR_ROW = 0.9, 0.45  # mean confidence: beside the first, below the second is no row
 LARGE_PART, MAX_UNREAD = 0.3, 10  # of the digits' height: components as large that are not read
 MIN_READ_SHARE = 0.1  # of the ink's area: less is a detail of a photograph
 
@@ -42,6 +43,16 @@ class Reading(NamedTuple):
 
     rows: list[Row]  # from the top
     polarity: float  # the probability of the ink's polarity
+    explained: float = 0.0  # the mean confidence in the digits, weighted by their ink; 0 for others
+
+    @property
+    def score(self):
+        return self.polarity**POLARITY_WEIGHT * self.explained
+
+    @property
+    def is_beyond_doubt(self):
+        """Whether its score is more than that of the other polarity can be."""
+        return self.score >= (1 - self.polarity) ** POLARITY_WEIGHT
 
 
 class Classifier:
@@ -65,16 +76,37 @@ class Classifier:
             self.known |= zip(new, found, strict=True)
         return [self.known[segment] for segment in segments]
 
+    def components_of(self, digits):
+        """Return the numbers of the components that each digit is made of: a list of tuples."""
+        components = {id(digit): segment.components for segment, digit in self.known.items()}
+        return [components[id(digit)] for digit in digits]
+
     def confidences(self, segments):
         """Return the confidence in each segment as a digit, float32 (n,)."""
         return np.array([digit.probabilities.max() for digit in self.digits(segments)])
 
 
 def most_probable(readings):
-    """Return the rows of the `Reading` of greatest probability, none if it is of no digits."""
+    """Return the rows of the `Reading` of greatest score, none if it is of no digits."""
     found = [reading for reading in readings if reading.rows]
-    best = max(found, key=lambda each: each.polarity * mean_confidence(each.rows), default=None)
-    return best.rows if best and mean_confidence(best.rows) >= MIN_CONFIDENCE else []
+    sure = [each for each in found if mean_confidence(each.rows) >= MIN_CONFIDENCE]
+    return max(sure, key=lambda each: each.score).rows if sure else []
+
+
+def with_explained_ink(reading, parts, classifier):
+    """Return a `Reading` that knows how much of the ink of a page it explains, 0 to 1.
+
+    It is the mean confidence in the digit that each component is used in, weighted by its area and
+    darkness. What nobody need explain, as the frame of a cell, does not count.
+    """
+    ink, digits = parts.ink, [digit for row in reading.rows for digit in row.digits]
+    confidences, uses = np.zeros(len(ink.components.areas)), np.zeros(len(ink.components.areas))
+    for digit, numbers in zip(digits, classifier.components_of(digits), strict=True):
+        confidences[list(numbers)] += digit.confidence
+        uses[list(numbers)] += 1
+    weights = ink.components.areas * ink.full_darkness * parts.is_evident
+    explained = (weights * confidences / np.maximum(uses, 1)).sum() / weights.sum()
+    return reading._replace(explained=float(explained))
 
 
 def mean_confidence(rows):
@@ -93,8 +125,8 @@ def as_rows(parts, classifier):
         return Reading([], parts.ink.probability)
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
     rows = without_bars(without_patterns([row for row in rows if row.digits]))
-    if rows and is_detail(rows, parts.ink.components):
-        rows = []
+    if not rows or is_detail(rows, parts.ink.components):
+        return Reading([], parts.ink.probability)
     marks = marks_of([row.digits for row in rows], parts.ink)
     rows = [row._replace(marks=each) for row, each in zip(rows, marks, strict=True)]
     return Reading(rows, parts.ink.probability)
@@ -289,7 +321,7 @@ def read_row(row, parts, classifier):
 
 def lattice_of(row, parts, classifier):
     """Return the `Lattice` of a row of segments."""
-    signs = probable_signs(row, parts)
+    signs = sign_probabilities(row, [each for each in row if parts.is_body(each)], parts.ink)
     segments = [
         each
         for item in row
@@ -360,13 +392,6 @@ def candidates_among(segments, signs, parts):
 def may_be_digit(segment, digit_height):
     max_width = MAX_ASPECT * max(digit_height, segment.height)
     return len(segment.components) == 1 or segment.width <= max_width
-
-
-def probable_signs(row, parts):
-    """Return the probability of each of a row's segments that it is a sign, no digit."""
-    bodies = [segment for segment in row if parts.is_body(segment)]
-    others = {each: [body for body in bodies if body != each] for each in row}
-    return {each: sign_probability(each, others[each], parts.ink) for each in row}
 
 
 def omission_of(segment, sign, parts):

@@ -1,4 +1,4 @@
-"""The lines of ruled and squared paper, which are no ink."""
+"""The lines of ruled and squared paper and the frames around digits, which are no ink."""
 
 import numpy as np
 
@@ -12,25 +12,75 @@ MAX_LINE_WIDTH = 0.04  # of the picture's shorter side: what is wider is no line
 MAX_LINE_HEIGHT = 1.5  # of the lines' median width: where a stroke crosses, a line is higher
 BORDER_DISTANCE = 0.03  # of the picture's shorter side: so near, a line reaches the border
 MIN_RULED_SIDE = 60  # px: in smaller pictures, lines and strokes are alike
+MAX_FRAME_WIDTH = 0.12  # of the frame's shorter side: what is wider is no line of a frame
+MIN_FRAME_SIDE = 16  # px: a smaller frame has no room for a digit
+STRAIGHT = 0.03, 0.8  # of a frame's side: how far off its line the outline is, and how much is not
+MIN_FRAMED = 0.3  # of a frame's height: what it holds is as high
 
 
 def ruled_lines(mask):
     """Return the pixels of a mask (h, w) that belong to the lines of ruled or squared paper."""
     if min(mask.shape) < MIN_RULED_SIDE:
         return np.zeros_like(mask)
-    return horizontal_lines(mask) | horizontal_lines(mask.T).T
+    (_, only_across), (_, only_down) = lines_both_ways(mask, MAX_LINE_WIDTH)
+    return only_across | only_down
 
 
-def horizontal_lines(mask):
-    """Return the pixels of horizontal lines, less those where a stroke crosses."""
+def lines_both_ways(mask, max_width):
+    """Return the pixels of lines across a mask (h, w) and of lines down it.
+
+    Each is a pair: all of them, and those where no stroke crosses.
+    """
+    width = max_width * min(mask.shape)
+    return horizontal_lines(mask, width), [each.T for each in horizontal_lines(mask.T, width)]
+
+
+def horizontal_lines(mask, max_width):
+    """Return the pixels of horizontal lines, and of them those where no stroke crosses."""
     lines = straight_lines(mask)
     if not lines.any():
-        return lines
+        return lines, lines
     starts, ends = runs(mask.T)
     heights = labels_of_runs(starts, ends, ends - starts, mask.T.shape).T  # of vertical runs, in px
     line_width = median(heights[lines])
-    is_thin = line_width <= MAX_LINE_WIDTH * min(mask.shape)
-    return lines & (heights <= MAX_LINE_HEIGHT * line_width + 1) & is_thin
+    lines &= line_width <= max_width
+    return lines, lines & (heights <= MAX_LINE_HEIGHT * line_width + 1)
+
+
+def frames(components):
+    """Return the pixels (h, w) of frames: components with straight sides that hold other ink."""
+    found = np.zeros(components.labels.shape, bool)
+    for number in np.flatnonzero(components.sizes.min(axis=1) >= MIN_FRAME_SIDE):
+        left, top, right, bottom = components.boxes[number]
+        labels = components.labels[top:bottom, left:right]
+        frame = labels == number
+        if has_straight_sides(frame):
+            (across, only_across), (down, only_down) = lines_both_ways(frame, MAX_FRAME_WIDTH)
+            lines = only_across | only_down | (across & down)
+            if holds_ink(lines, labels):
+                found[top:bottom, left:right] |= lines
+    return found
+
+
+def has_straight_sides(mask):
+    """Whether all four outlines of a mask are straight and along its box."""
+    return all(is_straight(np.rot90(mask, turn)) for turn in range(4))
+
+
+def is_straight(mask):
+    """Whether the first pixels of a mask, from the top, are on a line that is nearly level."""
+    heights, columns, third = mask.argmax(axis=0), np.arange(mask.shape[1]), mask.shape[1] // 3
+    slope = (median(heights[-third:]) - median(heights[:third])) / (mask.shape[1] - third)
+    offsets = heights - slope * columns
+    distance, share = STRAIGHT
+    near = np.abs(offsets - median(offsets)) <= max(1, distance * max(mask.shape))
+    return abs(slope) <= MAX_SLOPE and near.mean() >= share
+
+
+def holds_ink(lines, labels):
+    """Whether ink between lines is as high as a digit that they were drawn around."""
+    inside = connected_components((labels >= 0) & ~dilated(lines, 1))
+    return lines.any() and (inside.sizes[:, 1] >= MIN_FRAMED * len(labels)).any()
 
 
 def straight_lines(mask):

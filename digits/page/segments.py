@@ -15,6 +15,8 @@ BAR_ASPECT = 4  # width by height: what is wider is no digit, though it may be t
 MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
 BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob or dot, no digit
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
+MARGIN = 0.2  # of the picture's shorter side: what is cut off and all within it is no digit
+SAME_HEIGHT = 1.25  # higher or lower than the digits: as much on the border is a digit, too
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
@@ -79,6 +81,7 @@ class DigitParts(NamedTuple):
 
     ink: Ink
     segments: list[Segment]  # of one component each
+    is_evident: np.ndarray  # bool (n,): components that digits or other writing must account for
     whole: Segment | None  # all but specks, if it may be one digit, however broken
     digit_height: int  # px
 
@@ -98,8 +101,11 @@ def digit_parts(ink):
     parts = candidates[~is_speck[candidates]]
     if len(parts) > MAX_COMPONENTS:
         raise NotDigitsError
-    whole = whole_digit(components, np.flatnonzero(~is_speck)) if is_cropped(ink.darkness) else None
-    return DigitParts(ink, segments_of(components, parts), whole, digit_height)
+    is_evident = ~in_margin(components)
+    is_evident[parts] = True
+    of_whole = np.flatnonzero(is_evident & ~is_speck)
+    whole = whole_digit(components, of_whole) if is_cropped(ink.darkness) else None
+    return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
 
 
 def segments_of(components, numbers):
@@ -117,18 +123,31 @@ def digit_like(ink):
     """Return the numbers of the components that may be digits or parts of them, int64 (n,)."""
     components, darkness = ink.components, ink.full_darkness
     (width, height), longer = components.sizes.T, components.sizes.max(axis=1)
-    on_border = components.pixels_on_border()
+    on_border, is_marginal = components.pixels_on_border(), in_margin(components)
     is_visible = darkness >= MIN_WHITE
-    is_inside = is_visible & (on_border < BORDER_SHARE * longer)
+    is_inside = is_visible & ~is_marginal & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
-    is_sound = is_inside & ~is_bar & (ink.stroke_widths <= BLOB_STROKE * longer)
+    is_thin = ink.stroke_widths <= BLOB_STROKE * longer
+    is_sound = is_inside & ~is_bar & is_thin
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
-        return np.flatnonzero(is_visible & (longer >= min_side))
+        return np.flatnonzero(is_visible & ~is_marginal & (longer >= min_side))
     bodies = digit_bodies(ink, is_sound)
+    digit_height = typical_height(components, np.flatnonzero(bodies))
+    is_as_high = np.maximum(height / digit_height, digit_height / height) <= SAME_HEIGHT
+    is_inside |= is_visible & is_as_high & is_thin & (width <= MAX_ASPECT * height)
     is_underline = is_bar & ((on_border > 0) | (width > MAX_BAR * width[bodies].max()))
     is_dark = darkness >= MIN_DARKNESS * median(darkness[bodies])
     return np.flatnonzero(is_inside & ~is_underline & is_dark)
+
+
+def in_margin(components):
+    """Return which components are cut off by the picture's border and all near it, bool (n,).
+
+    They are the frame of a cell, the end of a neighbour or the edge of a photograph.
+    """
+    margin = int(MARGIN * min(components.labels.shape))
+    return (components.pixels_on_border() > 0) & ~components.reach_inside(max(margin, 1))
 
 
 def digit_bodies(ink, is_sound):

@@ -23,8 +23,8 @@ def found(grey):
 
 
 def inks(grey):
-    """Return the `Ink` of each likely polarity, the most probable first."""
-    found = map(ink.ink_of, ink.likely_polarities(grey))
+    """Return the `Ink` of each polarity, the more probable first."""
+    found = map(ink.ink_of, ink.polarities(grey))
     return [each for each in found if each]
 
 
