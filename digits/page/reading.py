@@ -304,7 +304,32 @@ class Candidate(NamedTuple):
     start: int  # the number of the first segment
     stop: int  # and the one after the last
     segment: Segment  # all of them, merged
-    cost: float
+    gaps: float  # between them, by the digits' height
+    sign_cost: float  # of taking signs for parts of a digit
+
+    @property
+    def cost(self):
+        return GAP_COST * self.gaps + shape_cost(self.segment) + self.sign_cost
+
+
+class Omission(NamedTuple):
+    """A segment of a row that may be left out: a sign, or dirt if it is no body."""
+
+    sign: float  # the probability that it is a sign
+    size: float | None  # its longer side by the digits' height, None for a body
+
+    @property
+    def cost(self):
+        sign_cost = -np.log(self.sign) if self.sign else np.inf
+        return sign_cost if self.size is None else min(sign_cost, OMISSION_COST * self.size)
+
+
+class Lattice(NamedTuple):
+    """All ways to read a row: what its segments may be, whatever that costs."""
+
+    omissions: list[Omission]  # of each segment, from left to right
+    candidates: list[Candidate]
+    digits: list[Digit]  # what each candidate is read as
 
 
 class Path(NamedTuple):
@@ -321,9 +346,15 @@ class Path(NamedTuple):
 def read_row(row, parts, classifier):
     """Return the `Row` that segments are read as: the most probable way to split and merge them.
 
-    Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
-    probable the best is than the next ones is the row's probability.
+    How much more probable the best is than the next ones is the row's probability.
     """
+    paths = best_paths(lattice_of(row, parts, classifier))
+    rival = paths[1].text if len(paths) > 1 else None
+    return Row(list(paths[0].digits), (), float(probabilities_of(paths)[0]), rival)
+
+
+def lattice_of(row, parts, classifier):
+    """Return the `Lattice` of a row of segments."""
     signs = sign_probabilities(row, [each for each in row if parts.is_body(each)], parts.ink)
     segments = [
         each
@@ -333,22 +364,25 @@ def read_row(row, parts, classifier):
     signs = [signs.get(segment, 0.0) for segment in segments]
     candidates = list(candidates_among(segments, signs, parts))
     digits = classifier.digits([candidate.segment for candidate in candidates])
-    omissions = [omission_cost(*each, parts) for each in zip(segments, signs, strict=True)]
-    paths = best_paths(omissions, candidates, digits)
+    omissions = [omission_of(*each, parts) for each in zip(segments, signs, strict=True)]
+    return Lattice(omissions, candidates, digits)
+
+
+def probabilities_of(paths):
+    """Return the probability of each `Path` among these, float64 (n,)."""
     weights = np.exp([path.score - paths[0].score for path in paths])
-    rival = paths[1].text if len(paths) > 1 else None
-    return Row(list(paths[0].digits), (), float(weights[0] / weights.sum()), rival)
+    return weights / weights.sum()
 
 
-def best_paths(omissions, candidates, digits):
+def best_paths(lattice):
     """Return up to `RIVALS` `Path`s of different texts, the best first.
 
-    `omissions` holds the cost of leaving each segment out, `digits` a `Digit` per candidate.
+    Dynamic programming finds the greatest sums of log probabilities, less the costs.
     """
     best = [[Path(0.0)]]  # for the first 0, 1, … segments
-    for stop, omission in enumerate(omissions, start=1):
-        options = [path._replace(score=path.score - omission) for path in best[-1]]
-        for candidate, digit in zip(candidates, digits, strict=True):
+    for stop, omission in enumerate(lattice.omissions, start=1):
+        options = [path._replace(score=path.score - omission.cost) for path in best[-1]]
+        for candidate, digit in zip(lattice.candidates, lattice.digits, strict=True):
             if candidate.stop == stop:
                 gain = log_probability(digit) - candidate.cost
                 for path in best[candidate.start]:
@@ -385,9 +419,8 @@ def candidates_among(segments, signs, parts):
             if not may_be_digit(whole, parts.digit_height):
                 break
             if any(map(parts.is_body, segments[start:stop])):
-                cost = GAP_COST * gaps / parts.digit_height + shape_cost(whole)
-                cost -= np.log1p(np.negative(signs[start:stop])).sum()
-                yield Candidate(start, stop, whole, cost)
+                sign_cost = -np.log1p(np.negative(signs[start:stop])).sum()
+                yield Candidate(start, stop, whole, gaps / parts.digit_height, sign_cost)
 
 
 def may_be_digit(segment, digit_height):
@@ -395,12 +428,10 @@ def may_be_digit(segment, digit_height):
     return len(segment.components) == 1 or segment.width <= max_width
 
 
-def omission_cost(segment, sign, parts):
-    """Return the cost of leaving a segment out: a sign of this probability, or dirt."""
-    cost = -np.log(sign) if sign else np.inf
-    if parts.is_body(segment):
-        return cost
-    return min(cost, OMISSION_COST * max(segment.width, segment.height) / parts.digit_height)
+def omission_of(segment, sign, parts):
+    """Return the `Omission` of a segment, a sign of this probability."""
+    size = max(segment.width, segment.height) / parts.digit_height
+    return Omission(sign, None if parts.is_body(segment) else size)
 
 
 def shape_cost(segment):
