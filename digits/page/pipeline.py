@@ -15,6 +15,7 @@ from digits.page.reading import (
     Classifier,
     as_one_digit,
     as_rows,
+    likelier,
     mean_confidence,
     most_probable,
     with_explained_ink,
@@ -90,10 +91,12 @@ def readings_of(ink, predict):
     with suppress(NotDigitsError):
         parts = digit_parts(ink)
         classifier = Classifier(ink, predict)
-        readings = [as_rows(parts, classifier)]
-        if parts.whole:
-            readings.append(as_one_digit(parts, classifier))
-        yield from (with_explained_ink(each, parts, classifier) for each in readings)
+        rows = with_explained_ink(as_rows(parts, classifier), parts, classifier)
+        if not parts.whole:
+            yield rows
+            return
+        whole = with_explained_ink(as_one_digit(parts, classifier), parts, classifier)
+        yield likelier(rows, whole)
 
 
 def in_pixels_of_file(rows, picture, shape):
