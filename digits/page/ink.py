@@ -134,7 +134,8 @@ def top_hat(grey, width):
     They continue beyond the picture (edge padding); a cropped digit is on background (constant).
     """
     size = max(3, int(width * grey.size**0.5) | 1)
-    padding = {"mode": "constant", "constant_values": 255} if is_cropped(grey) else {"mode": "symmetric"}
+    background = {"mode": "constant", "constant_values": 255}
+    padding = background if is_cropped(grey) else {"mode": "symmetric"}
     padded = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, **padding)
     darker = np.maximum(filters.closed(padded, size) / np.float32(255) - grey, 0)
     if is_cropped(grey):

@@ -41,14 +41,15 @@ def answer_to_image(picture, predict, source="picture"):
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
         for degrees, turn in TURNS.items()
     ]
-    best, *others = sorted([answer, *turned], key=doubt)
-    return best if doubt(best) < FAR_SURER * doubt(others[0]) else answer
+    best, *others = sorted(turned, key=doubt)
+    is_number = len(best.digits) >= MIN_TURNED_DIGITS
+    least_doubt = min(doubt(each) for each in (answer, *others))
+    return best if is_number and doubt(best) < FAR_SURER * least_doubt else answer
 
 
 def doubt(answer):
-    """Return the mean doubt in an answer's digits, 0 to 1; a single one may be another, turned."""
-    is_number = len(answer.digits) >= MIN_TURNED_DIGITS
-    return 1 - mean_confidence(answer.rows) if is_number else 1.0
+    """Return the mean doubt in an answer's digits, 0 to 1."""
+    return 1 - mean_confidence(answer.rows) if answer.rows else 1.0
 
 
 def answer_to_upright(picture, predict, source):

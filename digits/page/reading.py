@@ -416,7 +416,7 @@ def candidates_among(segments, signs, parts):
             last = segments[stop - 1]
             gaps += max(0, last.box[0] - whole.box[2])
             whole = merged([whole, last])
-            if not may_be_digit(whole, parts.digit_height):
+            if stop > start + 1 and not may_be_digit(whole, parts.digit_height):
                 break
             if any(map(parts.is_body, segments[start:stop])):
                 sign_cost = -np.log1p(np.negative(signs[start:stop])).sum()
