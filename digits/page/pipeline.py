@@ -9,7 +9,7 @@ from PIL.Image import Transpose
 from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
-from digits.page.answers import Answer, Digit, Row, status_of
+from digits.page.answers import SURE_CONFIDENCE, Answer, Digit, Row, status_of
 from digits.page.ink import ink_of, polarities
 from digits.page.reading import (
     Classifier,
@@ -35,7 +35,7 @@ def answer_to_image(picture, predict, source="picture"):
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     answer = answer_to_upright(picture, predict, source)
-    if answer.status == "ok" or answer.error == BLANK:
+    if answer.error == BLANK or has_sure_digits(answer):
         return answer
     turned = [
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
@@ -45,6 +45,11 @@ def answer_to_image(picture, predict, source="picture"):
     is_number = len(best.digits) >= MIN_TURNED_DIGITS
     least_doubt = min(doubt(each) for each in (answer, *others))
     return best if is_number and doubt(best) < FAR_SURER * least_doubt else answer
+
+
+def has_sure_digits(answer):
+    """Whether digits are read, and each is sure; a doubtful mark is no reason to turn the page."""
+    return bool(answer.rows) and answer.least_confident.confidence >= SURE_CONFIDENCE
 
 
 def doubt(answer):

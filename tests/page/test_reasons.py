@@ -48,7 +48,7 @@ def letter():
 
 
 def clouds():
-    return photo(0.5 + 0.2 * cloudy((300, 400), 40, RANDOM), RANDOM)
+    return photo(0.5 + 0.3 * cloudy((300, 400), 60, RANDOM), RANDOM)
 
 
 def ruled():
