@@ -21,6 +21,7 @@ MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of one
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
+OTHER_COST = 3.0  # of taking what is as high as a digit for other writing: 1 in 20 is
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
 MIN_PROBABILITY = 0.003  # of a digit
@@ -313,15 +314,19 @@ class Candidate(NamedTuple):
 
 
 class Omission(NamedTuple):
-    """A segment of a row that may be left out: a sign, or dirt if it is no body."""
+    """A segment of a row that may be left out: a sign, dirt, or other writing."""
 
     sign: float  # the probability that it is a sign
-    size: float | None  # its longer side by the digits' height, None for a body
+    size: float  # its longer side, by the digits' height
+    is_body: bool  # as high as a digit
+    is_cut: bool  # what is cut off from other ink is no writing of its own
 
     @property
     def cost(self):
         sign_cost = -np.log(self.sign) if self.sign else np.inf
-        return sign_cost if self.size is None else min(sign_cost, OMISSION_COST * self.size)
+        if not self.is_body:
+            return min(sign_cost, OMISSION_COST * self.size)
+        return min(sign_cost, np.inf if self.is_cut else OTHER_COST)
 
 
 class Lattice(NamedTuple):
@@ -431,7 +436,7 @@ def may_be_digit(segment, digit_height):
 def omission_of(segment, sign, parts):
     """Return the `Omission` of a segment, a sign of this probability."""
     size = max(segment.width, segment.height) / parts.digit_height
-    return Omission(sign, None if parts.is_body(segment) else size)
+    return Omission(sign, size, parts.is_body(segment), bool(segment.cuts))
 
 
 def shape_cost(segment):
