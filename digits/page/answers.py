@@ -28,6 +28,14 @@ class Digit(NamedTuple):
         """The probability of the predicted digit, 0 to 1."""
         return float(self.probabilities.max())
 
+    @property
+    def non_digit_probability(self):
+        """The probability that it is no digit, 0 to 1: such images get ten equal probabilities.
+
+        The two greatest do not count, between which the network may be undecided.
+        """
+        return float(np.sort(self.probabilities)[:-2].mean() * len(self.probabilities))
+
 
 class Mark(NamedTuple):
     """A sign in a number that is no digit."""

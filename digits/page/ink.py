@@ -131,15 +131,21 @@ def top_hat(grey, width):
 
     The background is the closing by `width`, a share of the picture's side (Serra, Image Analysis
     and Mathematical Morphology, 1982): shadows and desks are wider, however sharp their borders.
-    They continue beyond the picture (edge padding); a cropped digit is on background (constant).
+    They continue beyond the picture, mirrored, so that a stroke on the border is no shadow; a
+    cropped digit is on background.
     """
     size = max(3, int(width * grey.size**0.5) | 1)
-    padding = {"mode": "constant", "constant_values": 255} if is_cropped(grey) else {"mode": "symmetric"}
-    padded = np.pad(np.rint(255 * grey).astype(np.uint8), size - 1, **padding)
+    padded = padded_page(np.rint(255 * grey).astype(np.uint8), size - 1)
     darker = np.maximum(filters.closed(padded, size) / np.float32(255) - grey, 0)
     if is_cropped(grey):
         return darker - filters.quantile(darker, MIN_BACKGROUND)
     return darker - filters.sampled_median(darker)
+
+
+def padded_page(values, width):
+    if is_cropped(values):
+        return np.pad(values, width, constant_values=255)
+    return np.pad(values, width, mode="symmetric")
 
 
 def full_darkness(darkness, components):

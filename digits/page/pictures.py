@@ -18,6 +18,9 @@ PAGE_SIDE = 1000  # px: enough to read digits, and what keeps a photograph quick
 FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floating-point grey
 MAX_SAMPLED = 1_000_000  # px: enough for a median
 BAND_PIXELS = 1_000_000  # of a deep picture, scaled at once: what bounds the memory
+MARGIN_CONTRAST = 0.05  # of black to white: by less, a page does not differ from a blank margin
+BLURRED_SIDE = 50  # times as wide as the edge of a page, which may be blurred
+FILLED_SIDE = 0.8  # of a page's side: as much differs from the margin, and less of a digit's box
 COLOUR_GAIN = 1.5  # times the contrast of grey: with less, a single colour is not worth it
 
 
@@ -130,6 +133,34 @@ def grey(picture, image):
     colours = [shrunk(np.asarray(each, np.float32) / 255, PAGE_SIDE) for each in colours]
     clearest = max(colours, key=contrast)
     return clearest if contrast(clearest) > COLOUR_GAIN * contrast(plain) else plain
+
+
+def page_in(grey):
+    """Return the slices of rows and columns of the page in grey (h, w), without a blank margin.
+
+    A page differs from the margin along all its sides, and most of it is like its sides; a digit on
+    a blank page is neither, but for a bar.
+    """
+    differs = np.abs(grey - grey[0, 0]) > MARGIN_CONTRAST
+    if differs.any():
+        rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+        edge = 1 + min(len(rows), len(columns)) // BLURRED_SIDE
+        inside = (
+            slice(rows[0] + edge, rows[-1] - edge),
+            slice(columns[0] + edge, columns[-1] - edge),
+        )
+        if is_page(grey[inside], differs[inside]):
+            return inside
+    return slice(None), slice(None)
+
+
+def is_page(grey, differs):
+    """Whether what differs from a blank margin around it is a page; a bar may be a 1."""
+    if not grey.size or 2 * grey.shape[1] < grey.shape[0]:
+        return False
+    sides = [(each[0], each[-1], each[:, 0], each[:, -1]) for each in (grey, differs)]
+    is_filled = min(side.mean() for side in sides[1]) >= FILLED_SIDE
+    return is_filled and abs(median(grey) - median(np.concatenate(sides[0]))) <= MARGIN_CONTRAST
 
 
 def luminance(picture):

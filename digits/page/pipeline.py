@@ -41,8 +41,10 @@ def answer_to_image(picture, predict, source="picture"):
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
         for degrees, turn in TURNS.items()
     ]
-    best, *others = sorted([answer, *turned], key=doubt)
-    return best if doubt(best) < FAR_SURER * doubt(others[0]) else answer
+    best, *others = sorted(turned, key=doubt)
+    is_number = len(best.digits) >= MIN_TURNED_DIGITS
+    least_doubt = min(doubt(each) for each in (answer, *others))
+    return best if is_number and doubt(best) < FAR_SURER * least_doubt else answer
 
 
 def has_sure_digits(answer):
@@ -51,18 +53,20 @@ def has_sure_digits(answer):
 
 
 def doubt(answer):
-    """Return the mean doubt in an answer's digits, 0 to 1; a single one may be another, turned."""
-    is_number = len(answer.digits) >= MIN_TURNED_DIGITS
-    return 1 - mean_confidence(answer.rows) if is_number else 1.0
+    """Return the mean doubt in an answer's digits, 0 to 1."""
+    return 1 - mean_confidence(answer.rows) if answer.rows else 1.0
 
 
 def answer_to_upright(picture, predict, source):
     """Return the `Answer` to an upright PIL image: the pipeline."""
     image = pictures.for_display(picture)  # uint8 (h, w, 3)
     grey = pictures.grey(picture, image)  # float32 (h, w), 0 black to 1 white
-    rows = in_pixels_of_file(rows_of(inks_of(grey), predict), picture, grey.shape)
+    rows, columns = pictures.page_in(grey)
+    page, corner = grey[rows, columns], (columns.start or 0, rows.start or 0)
+    found = rows_of(inks_of(page), predict)
+    rows = in_pixels_of_file(found, corner, file_scale(picture, grey.shape))
     if not rows:
-        return Answer(source, "no-digit", image, error=reason(grey))
+        return Answer(source, "no-digit", image, error=reason(page))
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
@@ -99,12 +103,12 @@ def readings_of(ink, predict):
         yield likelier(rows, whole)
 
 
-def in_pixels_of_file(rows, picture, shape):
-    """Return rows with all boxes in pixels of the file, not of grey (h, w) as before."""
-    scale = np.tile(file_scale(picture, shape), 2)
+def in_pixels_of_file(rows, corner, scale):
+    """Return rows with all boxes in pixels of the file, not of a page whose corner is given."""
 
     def scaled(items):
-        return [item._replace(box=rounded(item.box * scale)) for item in items]
+        boxes = [(np.tile(corner, 2) + item.box) * np.tile(scale, 2) for item in items]
+        return [item._replace(box=rounded(box)) for item, box in zip(items, boxes, strict=True)]
 
     return [row._replace(digits=scaled(row.digits), marks=scaled(row.marks)) for row in rows]
 
