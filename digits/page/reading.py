@@ -100,11 +100,6 @@ class Classifier:
             self.known |= zip(new, found, strict=True)
         return [self.known[segment] for segment in segments]
 
-    def components_of(self, digits):
-        """Return the numbers of the components that each digit is made of: a list of tuples."""
-        components = {id(digit): segment.components for segment, digit in self.known.items()}
-        return [components[id(digit)] for digit in digits]
-
     def log_probabilities(self, segments):
         """Return the log probability that each segment is a digit, float (n,)."""
         return np.array([log_probability(digit) for digit in self.digits(segments)])
@@ -117,17 +112,17 @@ def most_probable(readings):
     return max(sure, key=lambda each: each.score).rows if sure else []
 
 
-def with_explained_ink(reading, parts, classifier):
+def with_explained_ink(reading, parts):
     """Return a `Reading` that knows how much of the ink of a page it explains, 0 to 1.
 
-    It is the mean confidence in the digit that each component is used in, weighted by its area and
-    darkness. What nobody need explain, as the frame of a cell, does not count.
+    It is the mean confidence in the digit or mark that each component is used in, weighted by its
+    area and darkness. What nobody need explain, as the frame of a cell, does not count.
     """
-    ink, digits = parts.ink, [digit for row in reading.rows for digit in row.digits]
+    ink, read = parts.ink, [each for row in reading.rows for each in [*row.digits, *row.marks]]
     confidences, uses = np.zeros(len(ink.components.areas)), np.zeros(len(ink.components.areas))
-    for digit, numbers in zip(digits, classifier.components_of(digits), strict=True):
-        confidences[list(numbers)] += digit.confidence
-        uses[list(numbers)] += 1
+    for each in read:
+        confidences[list(each.components)] += each.confidence
+        uses[list(each.components)] += 1
     weights = ink.components.areas * ink.full_darkness * parts.is_evident
     explained = (weights * confidences / np.maximum(uses, 1)).sum() / weights.sum()
     return reading._replace(explained=float(explained))
@@ -145,6 +140,8 @@ def as_one_digit(parts, classifier):
 
 def likelier(rows, whole):
     """Return the likelier `Reading` of an ink: as rows or as one digit, and how much likelier."""
+    if rows.text == whole.text and any(row.marks for row in rows.rows):
+        return rows
     if rows.text == whole.text or not rows.rows:
         return max(rows, whole, key=lambda reading: reading.explained)
     gain = whole.log_likelihood - WHOLE_COST - rows.log_likelihood
