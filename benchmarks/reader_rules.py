@@ -23,9 +23,19 @@ from picture_table import Result, labelled
 from digits.command_line import Parser, add_model, model_or_default, run
 from digits.files import user_path
 from digits.network import predictor
-from digits.page import answers, filters, ink, pictures, pipeline, reading, ruled_lines, segments
+from digits.page import (
+    answers,
+    filters,
+    ink,
+    marks,
+    pictures,
+    pipeline,
+    reading,
+    ruled_lines,
+    segments,
+)
 
-AFTER_INK = (segments, reading, answers)  # a change in these leaves the ink as it is
+AFTER_INK = (segments, marks, reading, answers)  # a change in these leaves the ink as it is
 READER = (filters, ruled_lines, ink, pictures, pipeline, *AFTER_INK)
 NEVER = np.inf  # a threshold that nothing reaches
 
@@ -60,6 +70,10 @@ class Rule(NamedTuple):
         if callable(self.value):
             return off
         return {**off, "half": times(self.value, 0.5), "double": times(self.value, 2)}
+
+
+def no_signs(segments, bodies, ink):
+    return dict.fromkeys(segments, 0.0)
 
 
 RULES = [
@@ -143,6 +157,23 @@ RULES = [
     Rule(reading, "MAX_UNREAD", NEVER, "page_of_letters"),
     Rule(reading, "MIN_READ_SHARE", 0, "page_of_letters"),
     Rule(reading, "MAX_CUT_OFF", NEVER, "row_cut_by_the_edge"),
+    Rule(marks, "marks_of", lambda rows, ink: [()] * len(rows), "minus"),
+    Rule(marks, "sign_probabilities", no_signs, "slash"),
+    Rule(marks, "with_colons", tuple, "colon"),
+    Rule(marks, "is_beside", lambda number, place, components: True, "underline"),
+    Rule(marks, "REACH", 0, "minus"),
+    Rule(marks, "BAND", 100, "cross_above"),
+    Rule(marks, "MIN_DOT", NEVER, "point"),
+    Rule(marks, "DARKNESS", (0.95, NEVER), "faint_spot"),
+    Rule(marks, "OTHER", 0, "degrees"),
+    Rule(marks, "DIRT", 0, "spot_behind"),
+    Rule(marks, "ALIKE_DIRT", 0, "crumbs"),
+    Rule(marks, "ALIKE", 1.0, "crumbs"),
+    Rule(marks, "MIN_OTHER", 0, "spot_above"),
+    Rule(marks, "AT_END", 1.0, "spot_behind"),
+    Rule(marks, "SLASH", 0, "slash"),
+    Rule(marks, "SLASH", 100, "leaning_one"),
+    Rule(marks, "MAX_DIRT", 1.0, "spot_behind"),
     Rule(answers, "SURE_CONFIDENCE", 0, "seven_or_one"),
 ]
 

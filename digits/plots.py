@@ -126,7 +126,7 @@ def draw_reading(axes, answer, title, colour="black"):
         draw_image(axes[0], answer.image, title, colour)
         draw_boxes(axes[0], answer)
     if answer.rows:
-        draw_image(axes[1], digits_image(answer.rows), answer.text)
+        draw_image(axes[1], digits_image(answer.rows), answer.written)
 
 
 def shortened(name, most=28):
@@ -134,13 +134,23 @@ def shortened(name, most=28):
 
 
 def draw_boxes(ax, answer):
-    """Draw a box around each digit of a picture; a test image needs none."""
-    for digit in answer.digits if answer.label is None else ():
-        left, top, right, bottom = (edge / answer.scale for edge in digit.box)
-        corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
-        ax.plot(*corners, color=ORANGE, linewidth=1, scalex=False, scaley=False)
-        if len(answer.digits) > 1:
-            ax.text(left, top, str(digit.predicted), color=ORANGE, va="bottom", weight="bold")
+    """Draw a box around each digit and mark of a picture; a test image needs none."""
+    if answer.label is not None:
+        return
+    is_single = len(answer.digits) + len(answer.marks) == 1
+    for digit in answer.digits:
+        name = "" if is_single else str(digit.predicted)
+        draw_box(ax, np.divide(digit.box, answer.scale), name, ORANGE)
+    for mark in answer.marks:
+        draw_box(ax, np.divide(mark.box, answer.scale), mark.sign, BLUE)
+
+
+def draw_box(ax, box, name, colour):
+    """Draw a box, left, top, right, bottom in pixels of the image, with its name above it."""
+    left, top, right, bottom = box
+    corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
+    ax.plot(*corners, color=colour, linewidth=1, scalex=False, scaley=False)
+    ax.text(left, top, name, color=colour, va="bottom", weight="bold")
 
 
 def digits_image(rows):

@@ -40,7 +40,7 @@ class Result:
         """True if all digits are right, or, without digits, if none is read with confidence."""
         if self.label:
             return self.answer.text == self.label
-        return not self.answer.digits or self.answer.least_confident.confidence <= CONFIDENT
+        return not self.answer.digits or self.answer.confidence <= CONFIDENT
 
     @property
     def is_declined(self):

@@ -1,4 +1,4 @@
-"""Writing styles of the ten digits, as pen strokes, and letters and signs for the non-digits.
+"""Writing styles of the ten digits, as pen strokes; letters and signs; and digits in print.
 
 A style is a line of strokes separated by semicolons. A stroke is the points that its curve passes
 through, as x,y: a digit is 100 high, and y points down. "!" marks a point where the curve has a
@@ -18,7 +18,7 @@ DIGITS = (
         "34,36 40,8 22,2 0,40 10,92 38,98 58,60 50,16 30,6",
         "36,20 24,6 4,40 8,88 34,100 58,70 54,24 34,2 26,26",
     ),
-    (  # 1: plain, twice as common; bent; flagged, footed, both; hooked; up from the foot first
+    (  # 1: plain, twice; bent; flagged, footed, both; hooked; up from the foot first; looped
         "10,0 10,100",
         "16,0 6,100",
         "30,0 0,100",
@@ -52,7 +52,7 @@ DIGITS = (
         "36,14! 48,0! 32,60 18,92 6,97 2,88 12,82 40,88 70,80",
         "0,60! 40,24 44,0! 40,98; 10,98 66,96",
     ),
-    (  # 2: sharp; looped; like a z; waved; wide
+    (  # 2: sharp; looped; like a z; waved; wide; its base apart
         "2,25 12,5 35,0 55,15 52,40 30,70 0,98! 62,98",
         "4,22 18,3 42,2 54,20 44,50 20,85 4,98 2,86 16,82 36,94 64,96",
         "2,8! 52,5! 2,97! 60,97",
@@ -81,7 +81,7 @@ DIGITS = (
         "4,12 30,0 52,20 34,46 50,62 52,88 24,100 0,90",
         "2,6 30,0 44,14 20,40! 48,52 52,80 26,100 0,88",
     ),
-    (  # 4: open; round; closed; lifted; in one stroke; with a tail; steep; like lightning
+    (  # 4: open; round; closed; lifted; in one stroke; with a tail; steep; almost closed
         "8,2! 0,55! 62,52; 46,5 42,100",
         "10,2 0,40 10,56 40,54 62,48; 52,0 46,100",
         "42,0! 0,68! 64,68; 43,0 42,100",
@@ -118,7 +118,7 @@ DIGITS = (
         "50,4! 10,2! 8,42 30,40 48,56 46,84 24,98 0,90",
         "54,0! 14,6! 10,46! 40,40 50,60 40,90 6,96",
     ),
-    (  # 6: round; straight; with a small loop; leaning over; open
+    (  # 6: round; straight; with a small or low loop; leaning over; open; like a G
         "48,0 20,22 2,60 10,92 34,100 56,82 48,58 24,56 6,74",
         "40,0 14,40 0,75 14,98 40,96 50,76 36,58 12,66 4,80",
         "44,0 14,30 0,75 12,98 36,98 44,82 30,70 10,80",
@@ -152,7 +152,7 @@ DIGITS = (
         "0,4! 60,2! 12,100; 4,52 76,54",
         "2,16 8,2 44,4! 30,50 26,100; 8,50 56,46",
     ),
-    (  # 8: from the right; of two rings; open on top; from the left
+    (  # 8: from the right; of two rings; open on top, like a fish; from the left
         "52,12 28,0 6,18 20,42 50,62 54,88 28,100 2,86 10,60 40,42 52,22 46,8",
         "28,0 8,10 8,36 28,46 50,36 50,10 28,0; 28,46 2,62 4,90 28,100 56,90 56,60 28,46",
         "54,10 30,2 8,18 22,44 48,62 46,92 20,100 2,84 14,60 42,36 58,16",
@@ -257,7 +257,7 @@ SIGNS = (
     "56,16 42,2 24,12 24,60 6,98! 60,96; 6,54 46,54",  # pound
 )
 
-# Printed figures, of each digit one or more.
+# Shapes of printed digits.
 PRINTED = (
     (
         "30,0 6,18 0,50 6,82 30,100 54,82 60,50 54,18 30,0",

@@ -1,7 +1,8 @@
 """Synthetic digits, drawn from pen strokes: a data set with no file and no download.
 
 An image takes a writing style from `pen_strokes`, varies it as a writer does, draws it with
-a round pen of changing pressure, and brings it to MNIST's form. Non-digits are made the same way.
+a round pen of changing pressure (`pen`), and brings it to MNIST's form. Digits in print (`printed`)
+and non-digits (`non_digits`) are brought to it, too.
 """
 
 from itertools import chain, islice

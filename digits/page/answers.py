@@ -28,6 +28,14 @@ class Digit(NamedTuple):
         """The probability of the predicted digit, 0 to 1."""
         return float(self.probabilities.max())
 
+    @property
+    def non_digit_probability(self):
+        """The probability that it is no digit, 0 to 1: such images get ten equal probabilities.
+
+        The two greatest do not count, between which the network may be undecided.
+        """
+        return float(np.sort(self.probabilities)[:-2].mean() * len(self.probabilities))
+
 
 class Mark(NamedTuple):
     """A sign in a number that is no digit."""
@@ -39,6 +47,11 @@ class Mark(NamedTuple):
     @property
     def is_sure(self):
         return self.kind in READ_SIGNS and self.confidence >= SURE_CONFIDENCE
+
+    @property
+    def sign(self):
+        """The sign as it is written, or "?" if it is not sure."""
+        return READ_SIGNS[self.kind] if self.is_sure else "?"
 
     @property
     def words(self):
@@ -60,7 +73,7 @@ class Row(NamedTuple):
     @property
     def written(self):
         """The digits and the signs that are sure, as in "-3.5"."""
-        signs = [(mark.box, READ_SIGNS[mark.kind]) for mark in self.marks if mark.is_sure]
+        signs = [(mark.box, mark.sign) for mark in self.marks if mark.is_sure]
         both = [(digit.box, str(digit.predicted)) for digit in self.digits] + signs
         return "".join(sign for _, sign in sorted(both, key=lambda each: each[0][0] + each[0][2]))
 

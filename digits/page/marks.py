@@ -11,24 +11,20 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.page.answers import Mark
+from digits.page.segments import BORDER_SHARE
 
 REACH = 1.0  # of the digits' height: so far before and after a row's digits may be a sign
 BAND = 0.4  # of the digits' height: so far above and below a row may the middle of a sign be
 MIN_DOT = 0.25  # of the pen's width squared: a touch of the pen leaves thrice as much ink
-MIN_DARKNESS = 0.3  # of the digits': what is fainter is no ink of the same pen
-MIN_WIDTH = 0.4  # of the pen's width: what is narrower is no stroke of the same pen
-MAX_LENGTH = 2.0  # of the digits' height: what is longer is a line
-BORDER_SHARE = 0.5  # of a component's longer side on the picture's border: with more, it is cut off
 DARKNESS = (0.95, 0.2)  # of the digits', mean and standard deviation; more is no less likely
 # Likelihoods, a perfect sign having 1; of five independent values, 1 sign in 10 has less than 0.01.
-OTHER, DIRT = 0.01, 0.01
+OTHER, DIRT = 0.02, 0.01
 ALIKE_DIRT = 5  # times as likely, for each component of about that area elsewhere on the page
 ALIKE = 3.0  # times the area, up or down
-LONG, LONG_DIRT = 0.25, 0.3  # of the digits' height; dirt is less often so long
+MIN_OTHER = 0.25  # of the digits' height: what is shorter, and no sign, is dirt
 AT_END = 0.1  # times as likely is a point or comma before all digits, or after them
 SLASH = 0.5  # times as likely as a 1
 MAX_DIRT = 0.9  # probability: with more, a component is no mark, and the answer stays sure
-COLON_SHIFT = 0.15  # of the digits' height, sideways: at most so far are a colon's points apart
 
 
 class Shape(NamedTuple):
@@ -121,15 +117,13 @@ def marks_of(rows, ink):
     for n, row in zip(free, fits.argmax(axis=1), strict=True):
         mark = mark_of(n, places[row], specks, ink)
         marks[row] += [mark] if mark else []
-    shifts = [COLON_SHIFT * place.height for place in places]
-    return [with_colons(*each) for each in zip(marks, shifts, strict=True)]
+    return [with_colons(each) for each in marks]
 
 
 def inked(places, ink):
-    """Return the numbers of the components with as much and as dark ink as a sign has."""
+    """Return the numbers of the components with as much ink as a touch of the pen leaves."""
     area = MIN_DOT * min(place.pen for place in places) ** 2
-    darkness = MIN_DARKNESS * min(place.darkness for place in places)
-    return np.flatnonzero((ink.components.areas >= area) & (ink.full_darkness >= darkness)).tolist()
+    return np.flatnonzero(ink.components.areas >= area).tolist()
 
 
 def mark_of(number, place, specks, ink):
@@ -144,22 +138,21 @@ def mark_of(number, place, specks, ink):
     return Mark(kind, box, float(found[kind] / total(found)))
 
 
-def with_colons(marks, max_shift):
-    """Return marks in which a point and a raised one, up to `max_shift` px aside, are a colon.
-
-    A raised point alone is dirt.
-    """
+def with_colons(marks):
+    """Return marks in which a point and a raised one above it are a colon; alone that is dirt."""
     raised = [mark for mark in marks if mark.kind == "colon"]
     found = [mark for mark in marks if mark.kind != "colon"]
     for n, mark in enumerate(found):
-        above = [each for each in raised if is_above(each, mark, max_shift)]
+        above = [each for each in raised if is_above(each, mark)]
         if mark.kind == "point" and above:
             found[n] = colon(above[0], mark)
     return tuple(sorted(found, key=lambda mark: mark.box))
 
 
-def is_above(upper, lower, max_shift):
-    return abs(upper.box[0] + upper.box[2] - lower.box[0] - lower.box[2]) <= 2 * max_shift
+def is_above(upper, lower):
+    """Whether a mark is at most its own width aside of another one."""
+    (left, _, right, _), (lower_left, _, lower_right, _) = upper.box, lower.box
+    return abs(left + right - lower_left - lower_right) <= 2 * (right - left)
 
 
 def colon(upper, lower):
@@ -202,11 +195,9 @@ def place_of(items, ink):
 def likelihoods(number, place, ink):
     """Return how well a component fits each sign, a 1, other writing and dirt: kind → 0 to 1."""
     found = dict.fromkeys([*SIGNS, "colon", "one", "other"], 0.0) | {"dirt": DIRT}
-    if not is_near(number, place, ink.components):
+    if not (is_near(number, place, ink.components) and is_beside(number, place, ink.components)):
         return found
     stroke = stroke_of(number, ink.components)
-    if not (is_stroke(stroke, place) and is_beside(number, place, ink.components)):
-        return found
     darkness = min(ink.full_darkness[number] / place.darkness, DARKNESS[0])
     written, values = normal(darkness, DARKNESS), values_of(stroke, place)
     for kind, shape in SHAPES.items():
@@ -216,9 +207,8 @@ def likelihoods(number, place, ink):
         found["slash"] = 0.0
         found["point"] *= AT_END
         found["comma"] *= AT_END
-    if stroke.length > LONG * place.height:
-        found["other"] = OTHER * written
-        found["dirt"] *= LONG_DIRT
+    if stroke.length > MIN_OTHER * place.height:
+        found["other"] = OTHER * written * normal(min(values["width"], 0), ONE.width)
     return found
 
 
@@ -253,13 +243,8 @@ def is_near(number, place, components):
     is_between = place.boxes[0, 0] - reach < x < place.boxes[-1, 2] + reach
     middle = (place.baseline(x) - (top + bottom) / 2) / place.height
     on_border = components.pixels_on_border()[number]
-    is_whole = on_border <= BORDER_SHARE * max(right - left, bottom - top)
+    is_whole = on_border < BORDER_SHARE * max(right - left, bottom - top)
     return is_between and is_whole and -BAND < middle < 1 + BAND
-
-
-def is_stroke(stroke, place):
-    """Whether a component may be a stroke of the pen that wrote the digits."""
-    return stroke.width > MIN_WIDTH * place.pen and stroke.length < MAX_LENGTH * place.height
 
 
 def is_beside(number, place, components):

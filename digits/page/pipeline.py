@@ -9,23 +9,23 @@ from PIL.Image import Transpose
 from digits import UserError
 from digits.files import first_line, shown
 from digits.page import pictures
-from digits.page.answers import Answer, Digit, Row, status_of
+from digits.page.answers import SURE_CONFIDENCE, Answer, Digit, Row, status_of
 from digits.page.ink import ink_of, polarities
 from digits.page.reading import (
     Classifier,
     as_one_digit,
     as_rows,
+    likelier,
     mean_confidence,
     most_probable,
     with_explained_ink,
 )
+from digits.page.reasons import BLANK, reason
 from digits.page.segments import NotDigitsError, digit_parts
 
-NO_INK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
-NO_DIGIT = "no digit found: the ink looks like no digit; crop away what is not the digit"
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
-MIN_TURNED_DIGITS = 2  # a single digit may be another one, turned
+MIN_TURNED_DIGITS = 3  # one or two may be others, turned, or no digits
 FAR_SURER = 0.25  # of the doubt in the next best turn
 
 
@@ -35,20 +35,26 @@ def answer_to_image(picture, predict, source="picture"):
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     answer = answer_to_upright(picture, predict, source)
-    if answer.status == "ok" or answer.error == NO_INK:
+    if answer.error == BLANK or has_sure_digits(answer):
         return answer
     turned = [
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
         for degrees, turn in TURNS.items()
     ]
-    best, *others = sorted([answer, *turned], key=doubt)
-    return best if doubt(best) < FAR_SURER * doubt(others[0]) else answer
+    best, *others = sorted(turned, key=doubt)
+    is_number = len(best.digits) >= MIN_TURNED_DIGITS
+    least_doubt = min(doubt(each) for each in (answer, *others))
+    return best if is_number and doubt(best) < FAR_SURER * least_doubt else answer
+
+
+def has_sure_digits(answer):
+    """Whether digits are read, and each is sure; a doubtful mark is no reason to turn the page."""
+    return bool(answer.rows) and answer.least_confident.confidence >= SURE_CONFIDENCE
 
 
 def doubt(answer):
-    """Return the mean doubt in an answer's digits, 0 to 1; a single one may be another, turned."""
-    is_number = len(answer.digits) >= MIN_TURNED_DIGITS
-    return 1 - mean_confidence(answer.rows) if is_number else 1.0
+    """Return the mean doubt in an answer's digits, 0 to 1."""
+    return 1 - mean_confidence(answer.rows) if answer.rows else 1.0
 
 
 def answer_to_upright(picture, predict, source):
@@ -60,8 +66,7 @@ def answer_to_upright(picture, predict, source):
     found = rows_of(inks_of(page), predict)
     rows = in_pixels_of_file(found, corner, file_scale(picture, grey.shape))
     if not rows:
-        reason = NO_DIGIT if any(inks_of(page)) else NO_INK
-        return Answer(source, "no-digit", image, error=reason)
+        return Answer(source, "no-digit", image, error=reason(page))
     return Answer(source, status_of(rows), image, rows, file_scale(picture, image.shape)[0])
 
 
@@ -90,10 +95,12 @@ def readings_of(ink, predict):
     with suppress(NotDigitsError):
         parts = digit_parts(ink)
         classifier = Classifier(ink, predict)
-        readings = [as_rows(parts, classifier)]
-        if parts.whole:
-            readings.append(as_one_digit(parts, classifier))
-        yield from (with_explained_ink(each, parts, classifier) for each in readings)
+        rows = with_explained_ink(as_rows(parts, classifier), parts, classifier)
+        if not parts.whole:
+            yield rows
+            return
+        whole = with_explained_ink(as_one_digit(parts, classifier), parts, classifier)
+        yield likelier(rows, whole)
 
 
 def in_pixels_of_file(rows, corner, scale):

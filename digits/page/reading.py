@@ -16,16 +16,20 @@ MAX_SAME = 0.8  # of the sample: the rings of a pattern are all the same digit
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row, wherever they are
 MAX_ROW_SLOPE = 0.7  # tangent of 35°: near neighbours in a row that climbs overlap less
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit: a gap of the pen
-MIN_PART_OVERLAP = 0.5  # of the narrower one's width, shared by parts of one digit
+MIN_PART_OVERLAP = 0.25  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of ones is further
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
+OTHER_COST = 1.0  # of taking what is as high as a digit for other writing
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
 MIN_PROBABILITY = 0.003  # of a digit
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
 SURE_DIGIT = 0.999  # confidence: what is not too wide, either, is not cut
+ROW_COST = 1.0  # of a new row so close below: two halves of a 1 look like ones
+WHOLE_COST = 0.5  # of taking all there is as one digit
+UNREAD_COST = 3.0  # of ink that no digit uses, per log of the share that digits use
 RIVALS = 8  # ways to read a row that are compared
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 POLARITY_WEIGHT = 0.15  # the power of a polarity's probability beside the ink that is explained
@@ -44,6 +48,26 @@ class Reading(NamedTuple):
     rows: list[Row]  # from the top
     polarity: float  # the probability of the ink's polarity
     explained: float = 0.0  # the mean confidence in the digits, weighted by their ink; 0 for others
+
+    @property
+    def text(self):
+        return "/".join(row.text for row in self.rows)
+
+    @property
+    def log_likelihood(self):
+        """The log probability that what is read is digits, and all that there is."""
+        digits = sum(log_probability(digit) for row in self.rows for digit in row.digits)
+        rows = sum(np.log(row.probability) for row in self.rows)
+        return digits + rows + UNREAD_COST * np.log(max(self.explained, MIN_PROBABILITY))
+
+    def rivalled(self, rival, probability):
+        """Return the reading, of this probability beside a rival, in its first row."""
+        first, *rest = self.rows
+        if first.probability < probability:
+            return self
+        return self._replace(
+            rows=[first._replace(probability=probability, rival=rival.text), *rest]
+        )
 
     @property
     def score(self):
@@ -81,9 +105,9 @@ class Classifier:
         components = {id(digit): segment.components for segment, digit in self.known.items()}
         return [components[id(digit)] for digit in digits]
 
-    def confidences(self, segments):
-        """Return the confidence in each segment as a digit, float32 (n,)."""
-        return np.array([digit.probabilities.max() for digit in self.digits(segments)])
+    def log_probabilities(self, segments):
+        """Return the log probability that each segment is a digit, float (n,)."""
+        return np.array([log_probability(digit) for digit in self.digits(segments)])
 
 
 def most_probable(readings):
@@ -117,6 +141,17 @@ def mean_confidence(rows):
 def as_one_digit(parts, classifier):
     """Return the `Reading` of all parts as a single digit."""
     return Reading([Row(classifier.digits([parts.whole]))], parts.ink.probability)
+
+
+def likelier(rows, whole):
+    """Return the likelier `Reading` of an ink: as rows or as one digit, and how much likelier."""
+    if rows.text == whole.text or not rows.rows:
+        return max(rows, whole, key=lambda reading: reading.explained)
+    gain = whole.log_likelihood - WHOLE_COST - rows.log_likelihood
+    probability = 1 / (1 + np.exp(-gain))  # of one digit
+    if gain > 0:
+        return whole.rivalled(rows, float(probability))
+    return rows.rivalled(whole, float(1 - probability))
 
 
 def as_rows(parts, classifier):
@@ -195,9 +230,9 @@ def merge_stacked(segments, digit_height, classifier):
     pairs = [pair for pair in permutations(segments, 2) if are_stacked(*pair, digit_height)]
     if not pairs:
         return segments
-    separate = np.prod([classifier.confidences(each) for each in zip(*pairs, strict=True)], axis=0)
+    upper, lower = (classifier.log_probabilities(each) for each in zip(*pairs, strict=True))
     wholes = [merged(pair) for pair in pairs]
-    gains = classifier.confidences(wholes) - separate
+    gains = classifier.log_probabilities(wholes) + ROW_COST - upper - lower
     used, new = set(), []
     for i in (-gains).argsort():
         if gains[i] > 0 and used.isdisjoint(pairs[i]):
@@ -259,8 +294,8 @@ def pieces(segment, parts, classifier):
     aspect = segment.width / segment.height
     if not parts.is_body(segment) or aspect < MIN_SPLIT_ASPECT:
         return [segment]
-    (confidence,) = classifier.confidences([segment])
-    is_digit = aspect <= WIDE_ASPECT and confidence > SURE_DIGIT
+    (digit,) = classifier.digits([segment])
+    is_digit = aspect <= WIDE_ASPECT and digit.confidence > SURE_DIGIT
     return [segment] if is_digit else split(segment, parts)
 
 
@@ -270,7 +305,36 @@ class Candidate(NamedTuple):
     start: int  # the number of the first segment
     stop: int  # and the one after the last
     segment: Segment  # all of them, merged
-    cost: float
+    gaps: float  # between them, by the digits' height
+    sign_cost: float  # of taking signs for parts of a digit
+
+    @property
+    def cost(self):
+        return GAP_COST * self.gaps + shape_cost(self.segment) + self.sign_cost
+
+
+class Omission(NamedTuple):
+    """A segment of a row, with all its pieces, that may be left out: a sign, dirt or a letter."""
+
+    start: int  # the number of the first piece
+    stop: int  # and the one after the last
+    sign: float  # the probability that it is a sign
+    size: float  # its longer side, by the digits' height
+    other: float | None  # the probability that it is no digit, None if it is lower than a digit
+
+    @property
+    def cost(self):
+        if self.other is None:
+            return min(-log_of(self.sign), OMISSION_COST * self.size)
+        return min(-log_of(self.sign), OTHER_COST - log_of(self.other))
+
+
+class Lattice(NamedTuple):
+    """All ways to read a row: what its segments may be, whatever that costs."""
+
+    omissions: list[Omission]
+    candidates: list[Candidate]
+    digits: list[Digit]  # what each candidate is read as
 
 
 class Path(NamedTuple):
@@ -287,34 +351,46 @@ class Path(NamedTuple):
 def read_row(row, parts, classifier):
     """Return the `Row` that segments are read as: the most probable way to split and merge them.
 
-    Dynamic programming finds the greatest sums of log probabilities, less the costs. How much more
-    probable the best is than the next ones is the row's probability.
+    How much more probable the best is than the next ones is the row's probability.
     """
+    paths = best_paths(lattice_of(row, parts, classifier))
+    rival = paths[1].text if len(paths) > 1 else None
+    return Row(list(paths[0].digits), (), float(probabilities_of(paths)[0]), rival)
+
+
+def lattice_of(row, parts, classifier):
+    """Return the `Lattice` of a row of segments."""
     signs = sign_probabilities(row, [each for each in row if parts.is_body(each)], parts.ink)
-    segments = [
-        each
-        for item in row
-        for each in ([item] if signs[item] > 0.5 else pieces(item, parts, classifier))
-    ]
-    signs = [signs.get(segment, 0.0) for segment in segments]
+    segments, omissions = [], []
+    for item in row:
+        found = [item] if signs[item] > 0.5 else pieces(item, parts, classifier)
+        span = len(segments), len(segments) + len(found)
+        omissions.append(Omission(*span, signs[item], *size_and_other(item, parts, classifier)))
+        segments += found
     candidates = list(candidates_among(segments, signs, parts))
     digits = classifier.digits([candidate.segment for candidate in candidates])
-    omissions = [omission_cost(*each, parts) for each in zip(segments, signs, strict=True)]
-    paths = best_paths(omissions, candidates, digits)
+    return Lattice(omissions, candidates, digits)
+
+
+def probabilities_of(paths):
+    """Return the probability of each `Path` among these, float64 (n,)."""
     weights = np.exp([path.score - paths[0].score for path in paths])
-    rival = paths[1].text if len(paths) > 1 else None
-    return Row(list(paths[0].digits), (), float(weights[0] / weights.sum()), rival)
+    return weights / weights.sum()
 
 
-def best_paths(omissions, candidates, digits):
+def best_paths(lattice):
     """Return up to `RIVALS` `Path`s of different texts, the best first.
 
-    `omissions` holds the cost of leaving each segment out, `digits` a `Digit` per candidate.
+    Dynamic programming finds the greatest sums of log probabilities, less the costs.
     """
     best = [[Path(0.0)]]  # for the first 0, 1, … segments
-    for stop, omission in enumerate(omissions, start=1):
-        options = [path._replace(score=path.score - omission) for path in best[-1]]
-        for candidate, digit in zip(candidates, digits, strict=True):
+    for stop in range(1, max(omission.stop for omission in lattice.omissions) + 1):
+        options = []
+        for omission in lattice.omissions:
+            if omission.stop == stop:
+                before = best[omission.start]
+                options += [path._replace(score=path.score - omission.cost) for path in before]
+        for candidate, digit in zip(lattice.candidates, lattice.digits, strict=True):
             if candidate.stop == stop:
                 gain = log_probability(digit) - candidate.cost
                 for path in best[candidate.start]:
@@ -340,20 +416,25 @@ def log_probability(digit):
     return np.log(max((digit.confidence - least) / (1 - least), MIN_PROBABILITY))
 
 
+def log_of(probability):
+    """Return the log of a probability, of 0 that of very little."""
+    return np.log(max(probability, 1e-9))
+
+
 def candidates_among(segments, signs, parts):
-    """Yield the `Candidate`s of a row's segments, which are `signs` with these probabilities."""
+    """Yield the `Candidate`s of a row's segments, of which `signs` may be signs."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
             last = segments[stop - 1]
             gaps += max(0, last.box[0] - whole.box[2])
             whole = merged([whole, last])
-            if not may_be_digit(whole, parts.digit_height):
+            if stop > start + 1 and not may_be_digit(whole, parts.digit_height):
                 break
             if any(map(parts.is_body, segments[start:stop])):
-                cost = GAP_COST * gaps / parts.digit_height + shape_cost(whole)
-                cost -= np.log1p(np.negative(signs[start:stop])).sum()
-                yield Candidate(start, stop, whole, cost)
+                taken = [signs.get(each, 0.0) for each in segments[start:stop]]
+                sign_cost = -sum(log_of(1 - sign) for sign in taken)
+                yield Candidate(start, stop, whole, gaps / parts.digit_height, sign_cost)
 
 
 def may_be_digit(segment, digit_height):
@@ -361,12 +442,13 @@ def may_be_digit(segment, digit_height):
     return len(segment.components) == 1 or segment.width <= max_width
 
 
-def omission_cost(segment, sign, parts):
-    """Return the cost of leaving a segment out: a sign of this probability, or dirt."""
-    cost = -np.log(sign) if sign else np.inf
-    if parts.is_body(segment):
-        return cost
-    return min(cost, OMISSION_COST * max(segment.width, segment.height) / parts.digit_height)
+def size_and_other(segment, parts, classifier):
+    """Return what the `Omission` of a segment depends on."""
+    size = max(segment.width, segment.height) / parts.digit_height
+    if not parts.is_body(segment):
+        return size, None
+    (digit,) = classifier.digits([segment])
+    return size, digit.non_digit_probability
 
 
 def shape_cost(segment):

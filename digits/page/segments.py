@@ -22,6 +22,7 @@ MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touch
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
 MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
+MAX_WHOLE = 8  # parts of one digit that is broken
 MAX_COMPONENTS = 600  # a full page of numbers: bounds the time
 MAX_ASPECT = 1.5  # width by height of a digit of several components: a broad 2 has as much
 WHITE_QUANTILE = 0.9  # of a digit's pixels, which becomes 255: not the darkest spot of a pencil
@@ -105,7 +106,8 @@ def digit_parts(ink):
     is_evident = ~in_margin(components)
     is_evident[parts] = True
     of_whole = np.flatnonzero(is_evident & ~is_speck)
-    whole = whole_digit(components, of_whole) if is_cropped(ink.darkness) else None
+    may_be_whole = is_cropped(ink.darkness) or len(of_whole) <= MAX_WHOLE
+    whole = whole_digit(components, of_whole) if may_be_whole else None
     return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
 
 

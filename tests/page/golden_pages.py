@@ -17,21 +17,21 @@ SHARP = 4  # times as large as it will be, so that a stroke has soft edges
 
 
 class Page(NamedTuple):
-    """A page: `draw` takes a random generator and returns a PIL image; `text` is written on it."""
+    """A page: `draw` takes a random generator and returns a PIL image; `written` is on it."""
 
     draw: object
-    text: str
+    written: str
 
     @property
     def reason(self):
         return self.draw.__doc__
 
 
-def golden(text):
-    """Return a decorator which enters a function that draws a page with this text."""
+def golden(written):
+    """Return a decorator which enters a function that draws a page with this written on it."""
 
     def entered(draw):
-        GOLDEN[draw.__name__] = Page(draw, text)
+        GOLDEN[draw.__name__] = Page(draw, written)
         return draw
 
     return entered
@@ -43,10 +43,10 @@ def drawn(name, seed=1):
 
 
 def is_read(name, predict):
-    """Whether a golden page is read as its text: its digits, "?" if not sure, "" if no digit."""
+    """Whether a golden page is read as written: "?" behind it if not sure, "" if no digit."""
     answer = pipeline.answer_to_drawing(drawn(name), predict)
     assert answer.status != "unreadable", answer.error
-    return answer.text + "?" * (answer.status == "unsure") == GOLDEN[name].text
+    return answer.written + "?" * (answer.status == "unsure") == GOLDEN[name].written
 
 
 # Ink: float arrays, 0 paper to 1 ink.
@@ -530,6 +530,123 @@ def row_cut_by_the_edge(random):
     return photo(paper(ink), random)
 
 
+# Signs in a number.
+
+
+def dot_of(pen, wide=1.3):
+    """Return a touch of a pen, `wide` times as wide as its strokes."""
+    return strokes([np.zeros((1, 2))], wide * pen)
+
+
+def line(*points, pen=7):
+    """Return a stroke through points x, y."""
+    return strokes([np.array(points, float)], pen)
+
+
+def two_parts(first, second, gap, random):
+    """Return a page with two numbers side by side, a gap in pixels apart; and where the gap is."""
+    ink = blank(180, 420)
+    end = write(ink, first, 60, 50, random, height=80)
+    write(ink, second, end + gap, 50, random, height=80)
+    return ink, end
+
+
+@golden("-74")
+def minus(random):
+    """A bar at half the digits' height, before the first one, is a minus."""
+    ink = blank(180, 320)
+    put(ink, line([0, 2], [18, 0], [36, 1]), 50, 84)
+    write(ink, "74", 108, 50, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("3.5")
+def point(random):
+    """A touch of the pen between digits, at their feet, is a point."""
+    ink, end = two_parts("3", "5", 34, random)
+    put(ink, dot_of(7), end + 13, 121)
+    return photo(paper(ink), random)
+
+
+@golden("12/6")
+def slash(random):
+    """A long stroke that leans further than the digits is a slash, no 1 or 7."""
+    ink, end = two_parts("12", "6", 66, random)
+    put(ink, line([52, 0], [26, 52], [0, 104]), end + 4, 36)
+    return photo(paper(ink), random)
+
+
+@golden("111")
+def leaning_one(random):
+    """A stroke as high as the digits is a 1, although it leans further."""
+    ink, end = two_parts("1", "1", 66, random)
+    put(ink, line([24, 0], [12, 38], [0, 76]), end + 16, 50)
+    return photo(paper(ink), random)
+
+
+@golden("1240?")
+def colon(random):
+    """Two points above each other are a colon, which is not read."""
+    ink, end = two_parts("12", "40", 34, random)
+    put(ink, dot_of(7), end + 13, 76)
+    put(ink, dot_of(7), end + 13, 116)
+    return photo(paper(ink), random)
+
+
+@golden("25?")
+def degrees(random):
+    """A small ring beside the digits, of their ink, may change what they say."""
+    ink = blank(180, 320)
+    end = write(ink, "25", 60, 50, random, height=80)
+    put(ink, digit(0, 28, 6, random), end + 34, 44)
+    return photo(paper(ink), random)
+
+
+@golden("46?")
+def crumbs(random):
+    """A crumb where a point would be may be none, where there are others as large."""
+    ink, end = two_parts("4", "6", 40, random)
+    put(ink, dot_of(7), end + 16, 120)
+    for n in range(14):
+        put(ink, dot_of(7, random.uniform(1, 1.6)), 12 + 28 * n, random.choice([3, 167]))
+    return photo(paper(ink), random)
+
+
+@golden("28")
+def faint_spot(random):
+    """A spot that is much fainter than the digits is no point."""
+    ink, end = two_parts("2", "8", 34, random)
+    put(ink, 0.3 * dot_of(7), end + 13, 121)
+    return photo(paper(ink), random)
+
+
+@golden("9")
+def spot_behind(random):
+    """A spot behind the last digit, that is no good point, is dirt."""
+    ink = blank(180, 240)
+    end = write(ink, "9", 60, 50, random, height=80)
+    put(ink, 0.45 * dot_of(7, 2.7), end + 20, 113)
+    return photo(paper(ink), random)
+
+
+@golden("53")
+def spot_above(random):
+    """A spot above the gap between two digits is dirt."""
+    ink, end = two_parts("5", "3", 34, random)
+    put(ink, dot_of(7), end + 13, 34)
+    return photo(paper(ink), random)
+
+
+@golden("53")
+def cross_above(random):
+    """A sign well above a number is none of its own."""
+    ink = blank(240, 320)
+    end = write(ink, "53", 60, 120, random, height=80)
+    put(ink, line([0, 0], [30, 0]), end + 20, 55)
+    put(ink, line([0, 0], [0, 30]), end + 35, 40)
+    return photo(paper(ink), random)
+
+
 # What is no digit.
 
 
@@ -570,7 +687,7 @@ def rubbed_out(random):
     return photo(paper(np.maximum(ink, 0.25 * old)), random)
 
 
-@golden("125")
+@golden("12,5")
 def comma(random):
     """A comma is lower than the digits, and none."""
     ink = blank(200, 340)
@@ -580,7 +697,7 @@ def comma(random):
     return photo(paper(ink), random)
 
 
-@golden("0")
+@golden("0?")
 def comma_after_zero(random):
     """A comma at some distance from a 0 is no part of it, although both might be a 9."""
     ink = blank(160, 240)

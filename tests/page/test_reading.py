@@ -150,7 +150,7 @@ def test_what_the_network_takes_for_no_digit_is_none():
     def unsure(images):
         return np.full((len(images), 10), 0.1, np.float32)
 
-    assert_no_digit(page_of((7, 300, 150)), unsure, "the ink looks like no digit")
+    assert_no_digit(page_of((7, 300, 150)), unsure, "the only mark looks like no digit")
 
 
 @pytest.mark.parametrize(("bars", "lost"), [(4, False), (12, True)])
