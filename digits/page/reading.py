@@ -24,9 +24,10 @@ OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 OTHER_COST = 1.0  # of taking what is as high as a digit for other writing
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
+CONFIDENCE_WEIGHT = 1.0  # the power of a digit's probability: neighbouring cuts err together
 MIN_PROBABILITY = 0.003  # of a digit
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
-SURE_DIGIT = 0.999  # confidence: what is not too wide, either, is not cut
+SURE_DIGIT, SURE_ASPECT = 0.999, 1.1  # confidence, and width by height up to which it is not cut
 ROW_COST = 1.0  # of a new row so close below: two halves of a 1 look like ones
 WHOLE_COST = 0.5  # of taking all there is as one digit
 UNREAD_COST = 3.0  # of ink that no digit uses, per log of the share that digits use
@@ -292,7 +293,7 @@ def pieces(segment, parts, classifier):
     if not parts.is_body(segment) or aspect < MIN_SPLIT_ASPECT:
         return [segment]
     (digit,) = classifier.digits([segment])
-    is_digit = aspect <= WIDE_ASPECT and digit.confidence > SURE_DIGIT
+    is_digit = aspect <= SURE_ASPECT and digit.confidence > SURE_DIGIT
     return [segment] if is_digit else split(segment, parts)
 
 
@@ -346,11 +347,12 @@ class Path(NamedTuple):
 
 
 def read_row(row, parts, classifier):
-    """Return the `Row` that segments are read as: the most probable way to split and merge them.
+    """Return the `Row` that segments are read as: the most probable way to split and merge them."""
+    return row_of(best_paths(lattice_of(row, parts, classifier)))
 
-    How much more probable the best is than the next ones is the row's probability.
-    """
-    paths = best_paths(lattice_of(row, parts, classifier))
+
+def row_of(paths):
+    """Return the `Row` of the best `Path`; its probability is that among these."""
     rival = paths[1].text if len(paths) > 1 else None
     return Row(list(paths[0].digits), (), float(probabilities_of(paths)[0]), rival)
 
@@ -410,7 +412,8 @@ def log_probability(digit):
     A non-digit gets ten equal probabilities.
     """
     least = 1 / len(digit.probabilities)
-    return np.log(max((digit.confidence - least) / (1 - least), MIN_PROBABILITY))
+    probability = max((digit.confidence - least) / (1 - least), MIN_PROBABILITY)
+    return CONFIDENCE_WEIGHT * np.log(probability)
 
 
 def log_of(probability):
