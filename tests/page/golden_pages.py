@@ -272,21 +272,6 @@ def ruled_with_margin(random):
     return photo(paper(np.maximum(ink, 0.8 * ruled)), random)
 
 
-@golden("7")
-def bar_from_edge_to_edge(random):
-    """The thick bar of a 7 that was cut out is no line of the paper."""
-    return scan(paper(digit(7, 140, 16, random)[:, 2:-2]))
-
-
-@golden("6")
-def sudoku_cell(random):
-    """The frame of a cell along the picture's edges is no digit."""
-    ink = blank(56, 56)
-    write(ink, "6", 19, 10, random, height=36, pen=4)
-    ink[:, :3] = ink[:2] = ink[-3:] = 0.9
-    return photo(paper(ink), random, blur=0.5)
-
-
 @golden("")
 def empty_cell(random):
     """A cell of a table without a digit has only lines along its edges, which are none."""
@@ -304,23 +289,6 @@ def boxes_of_a_form(random):
     ink[40:43, 40:323] = ink[112:115, 40:323] = 0.9
     for left in range(40, 330, 70):
         ink[40:115, left : left + 3] = 0.9
-    return photo(paper(ink), random)
-
-
-@golden("2")
-def long_foot(random):
-    """The straight foot of a 2 is no line of a frame, although it is as wide as the digit."""
-    ink = blank(200, 200)
-    put(ink, digit(2, 120, 7, random, style=2, unsteady=0.3), 50, 40)
-    return photo(paper(ink), random)
-
-
-@golden("0")
-def angular_zero(random):
-    """A 0 with straight sides is no frame, as there is no digit in it."""
-    ink = blank(160, 160)
-    ink[40:120, 56:104] = 1
-    ink[48:112, 64:96] = 0
     return photo(paper(ink), random)
 
 
