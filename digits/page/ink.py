@@ -131,8 +131,7 @@ def top_hat(grey, width):
 
     The background is the closing by `width`, a share of the picture's side (Serra, Image Analysis
     and Mathematical Morphology, 1982): shadows and desks are wider, however sharp their borders.
-    They continue beyond the picture, mirrored, so that a stroke on the border is no shadow; a
-    cropped digit is on background.
+    They continue beyond the picture (edge padding); a cropped digit is on background (constant).
     """
     size = max(3, int(width * grey.size**0.5) | 1)
     padded = padded_page(np.rint(255 * grey).astype(np.uint8), size - 1)
@@ -145,7 +144,7 @@ def top_hat(grey, width):
 def padded_page(values, width):
     if is_cropped(values):
         return np.pad(values, width, constant_values=255)
-    return np.pad(values, width, mode="symmetric")
+    return np.pad(values, width, mode="edge")
 
 
 def full_darkness(darkness, components):
