@@ -292,11 +292,11 @@ def boxes_of_a_form(random):
     return photo(paper(ink), random)
 
 
-@golden("1471")
+@golden("141")
 def strip(random):
     """A 1 along the edge of a strip that was cut out tightly is a digit, as high as the others."""
     ink = blank(90, 400)
-    write(ink, "1471", 20, 6, random, height=70, unsteady=0)
+    write(ink, "141", 20, 6, random, height=28, pen=3, gap=6, unsteady=0)
     found = np.argwhere(ink > 0.5)
     (top, left), (bottom, right) = found.min(axis=0), found.max(axis=0)
     return scan(paper(ink[top : bottom + 1, left : right + 1]))
