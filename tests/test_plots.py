@@ -32,6 +32,19 @@ def test_answer_is_drawn_with_its_picture_and_ten_confidences(tmp_path):
     assert matplotlib.image.imread(tmp_path / "both.png").std() > 0.1, "something is drawn"
 
 
+def test_marks_are_boxed_in_a_colour_of_their_own_with_their_signs():
+    image, probabilities = np.zeros((28, 28), np.uint8), np.float32([0.01] * 9 + [0.91])
+    digits = [answers.Digit(image, (30 * n, 10, 30 * n + 20, 40), probabilities) for n in range(2)]
+    marks = answers.Mark("point", (22, 36, 26, 40), 0.9), answers.Mark("other", (52, 2, 60, 9), 0.5)
+    page = np.zeros((50, 80), np.uint8)
+    rows = [answers.Row(digits, marks)]
+    picture, *_ = plots.answers_figure([answers.Answer("a.png", "unsure", page, rows)]).axes
+    assert [text.get_text() for text in picture.texts] == ["9", "9", ".", "?"]
+    colours = [line.get_color() for line in picture.lines]
+    assert colours == [plots.ORANGE, plots.ORANGE, plots.BLUE, plots.BLUE]
+    assert list(picture.lines[2].get_xdata()) == [22, 26, 26, 22, 22]
+
+
 def test_figure_of_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"\.png"):
         plots.require_figure_name(tmp_path / "figure.docx")

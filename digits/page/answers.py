@@ -28,6 +28,14 @@ class Digit(NamedTuple):
         """The probability of the predicted digit, 0 to 1."""
         return float(self.probabilities.max())
 
+    @property
+    def non_digit_probability(self):
+        """The probability that it is no digit, 0 to 1: such images get ten equal probabilities.
+
+        The two greatest do not count, between which the network may be undecided.
+        """
+        return float(np.sort(self.probabilities)[:-2].mean() * len(self.probabilities))
+
 
 class Mark(NamedTuple):
     """A sign in a number that is no digit."""
@@ -35,6 +43,7 @@ class Mark(NamedTuple):
     kind: str  # one of `READ_SIGNS`, "colon" or "other"
     box: tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two exclusive
     confidence: float  # that it is of that kind, 0 to 1
+    components: tuple[int, ...] = ()  # of the picture's ink, by their numbers
 
     @property
     def is_sure(self):
@@ -183,7 +192,10 @@ class Answer:
             }
             for digit in self.digits
         ]
-        answer["marks"] = [{**mark._asdict(), "box": list(mark.box)} for mark in self.marks]
+        answer["marks"] = [
+            {"kind": mark.kind, "confidence": mark.confidence, "box": list(mark.box)}
+            for mark in self.marks
+        ]
         if self.turned:
             answer["turned"] = self.turned
         if self.error:

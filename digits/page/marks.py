@@ -135,7 +135,7 @@ def mark_of(number, place, specks, ink):
     if found["dirt"] > MAX_DIRT * total(found) or (kind == "other" and found["dirt"] > found[kind]):
         return None
     box = tuple(ink.components.boxes[number].tolist())
-    return Mark(kind, box, float(found[kind] / total(found)))
+    return Mark(kind, box, float(found[kind] / total(found)), (number,))
 
 
 def with_colons(marks):
@@ -158,7 +158,8 @@ def is_above(upper, lower):
 def colon(upper, lower):
     box = np.array([upper.box, lower.box])
     edges = (*box[:, :2].min(axis=0).tolist(), *box[:, 2:].max(axis=0).tolist())
-    return Mark("colon", edges, min(upper.confidence, lower.confidence))
+    confidence = min(upper.confidence, lower.confidence)
+    return Mark("colon", edges, confidence, upper.components + lower.components)
 
 
 def total(found):
@@ -178,7 +179,7 @@ def sign_probability(segment, place, ink):
     if len(segment.components) > 1 or not place.items:
         return 0.0
     found = likelihoods(segment.components[0], place, ink)
-    return float(sum(found[kind] for kind in SIGNS) / total(found))
+    return float(sum(found[kind] for kind in [*SIGNS, "colon"]) / total(found))
 
 
 def place_of(items, ink):

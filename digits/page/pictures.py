@@ -19,7 +19,7 @@ FULL_SCALES = (1, 255, 65_535)  # what white may be in a picture of deep or floa
 MAX_SAMPLED = 1_000_000  # px: enough for a median
 BAND_PIXELS = 1_000_000  # of a deep picture, scaled at once: what bounds the memory
 MARGIN_CONTRAST = 0.05  # of black to white: by less, a page does not differ from a blank margin
-BLURRED_SIDE = 50  # times as wide as the edge of a page, which may be blurred
+BLURRED_SIDE = 100  # times as wide as the edge of a page, which may be blurred
 FILLED_SIDE = 0.8  # of a page's side: as much differs from the margin, and less of a digit's box
 COLOUR_GAIN = 1.5  # times the contrast of grey: with less, a single colour is not worth it
 

@@ -95,11 +95,11 @@ def readings_of(ink, predict):
     with suppress(NotDigitsError):
         parts = digit_parts(ink)
         classifier = Classifier(ink, predict)
-        rows = with_explained_ink(as_rows(parts, classifier), parts, classifier)
+        rows = with_explained_ink(as_rows(parts, classifier), parts)
         if not parts.whole:
             yield rows
             return
-        whole = with_explained_ink(as_one_digit(parts, classifier), parts, classifier)
+        whole = with_explained_ink(as_one_digit(parts, classifier), parts)
         yield likelier(rows, whole)
 
 

@@ -21,7 +21,7 @@ MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of one
 # Costs, in log probability:
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
-OTHER_COST = 3.0  # of taking what is as high as a digit for other writing: 1 in 20 is
+OTHER_COST = 1.0  # of taking what is as high as a digit for other writing
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
 CONFIDENCE_WEIGHT = 1.0  # the power of a digit's probability: neighbouring cuts err together
@@ -101,11 +101,6 @@ class Classifier:
             self.known |= zip(new, found, strict=True)
         return [self.known[segment] for segment in segments]
 
-    def components_of(self, digits):
-        """Return the numbers of the components that each digit is made of: a list of tuples."""
-        components = {id(digit): segment.components for segment, digit in self.known.items()}
-        return [components[id(digit)] for digit in digits]
-
     def log_probabilities(self, segments):
         """Return the log probability that each segment is a digit, float (n,)."""
         return np.array([log_probability(digit) for digit in self.digits(segments)])
@@ -118,17 +113,17 @@ def most_probable(readings):
     return max(sure, key=lambda each: each.score).rows if sure else []
 
 
-def with_explained_ink(reading, parts, classifier):
+def with_explained_ink(reading, parts):
     """Return a `Reading` that knows how much of the ink of a page it explains, 0 to 1.
 
-    It is the mean confidence in the digit that each component is used in, weighted by its area and
-    darkness. What nobody need explain, as the frame of a cell, does not count.
+    It is the mean confidence in the digit or mark that each component is used in, weighted by its
+    area and darkness. What nobody need explain, as the frame of a cell, does not count.
     """
-    ink, digits = parts.ink, [digit for row in reading.rows for digit in row.digits]
+    ink, read = parts.ink, [each for row in reading.rows for each in [*row.digits, *row.marks]]
     confidences, uses = np.zeros(len(ink.components.areas)), np.zeros(len(ink.components.areas))
-    for digit, numbers in zip(digits, classifier.components_of(digits), strict=True):
-        confidences[list(numbers)] += digit.confidence
-        uses[list(numbers)] += 1
+    for each in read:
+        confidences[list(each.components)] += each.confidence
+        uses[list(each.components)] += 1
     weights = ink.components.areas * ink.full_darkness * parts.is_evident
     explained = (weights * confidences / np.maximum(uses, 1)).sum() / weights.sum()
     return reading._replace(explained=float(explained))
@@ -146,6 +141,8 @@ def as_one_digit(parts, classifier):
 
 def likelier(rows, whole):
     """Return the likelier `Reading` of an ink: as rows or as one digit, and how much likelier."""
+    if rows.text == whole.text and any(row.marks for row in rows.rows):
+        return rows
     if rows.text == whole.text or not rows.rows:
         return max(rows, whole, key=lambda reading: reading.explained)
     gain = whole.log_likelihood - WHOLE_COST - rows.log_likelihood
@@ -315,25 +312,25 @@ class Candidate(NamedTuple):
 
 
 class Omission(NamedTuple):
-    """A segment of a row that may be left out: a sign, dirt, or other writing."""
+    """A segment of a row, with all its pieces, that may be left out: a sign, dirt or a letter."""
 
+    start: int  # the number of the first piece
+    stop: int  # and the one after the last
     sign: float  # the probability that it is a sign
     size: float  # its longer side, by the digits' height
-    is_body: bool  # as high as a digit
-    is_cut: bool  # what is cut off from other ink is no writing of its own
+    other: float | None  # the probability that it is no digit, None if it is lower than a digit
 
     @property
     def cost(self):
-        sign_cost = -np.log(self.sign) if self.sign else np.inf
-        if not self.is_body:
-            return min(sign_cost, OMISSION_COST * self.size)
-        return min(sign_cost, np.inf if self.is_cut else OTHER_COST)
+        if self.other is None:
+            return min(-log_of(self.sign), OMISSION_COST * self.size)
+        return min(-log_of(self.sign), OTHER_COST - log_of(self.other))
 
 
 class Lattice(NamedTuple):
     """All ways to read a row: what its segments may be, whatever that costs."""
 
-    omissions: list[Omission]  # of each segment, from left to right
+    omissions: list[Omission]
     candidates: list[Candidate]
     digits: list[Digit]  # what each candidate is read as
 
@@ -363,15 +360,14 @@ def row_of(paths):
 def lattice_of(row, parts, classifier):
     """Return the `Lattice` of a row of segments."""
     signs = sign_probabilities(row, [each for each in row if parts.is_body(each)], parts.ink)
-    segments = [
-        each
-        for item in row
-        for each in ([item] if signs[item] > 0.5 else pieces(item, parts, classifier))
-    ]
-    signs = [signs.get(segment, 0.0) for segment in segments]
+    segments, omissions = [], []
+    for item in row:
+        found = [item] if signs[item] > 0.5 else pieces(item, parts, classifier)
+        span = len(segments), len(segments) + len(found)
+        omissions.append(Omission(*span, signs[item], *size_and_other(item, parts, classifier)))
+        segments += found
     candidates = list(candidates_among(segments, signs, parts))
     digits = classifier.digits([candidate.segment for candidate in candidates])
-    omissions = [omission_of(*each, parts) for each in zip(segments, signs, strict=True)]
     return Lattice(omissions, candidates, digits)
 
 
@@ -387,8 +383,12 @@ def best_paths(lattice):
     Dynamic programming finds the greatest sums of log probabilities, less the costs.
     """
     best = [[Path(0.0)]]  # for the first 0, 1, … segments
-    for stop, omission in enumerate(lattice.omissions, start=1):
-        options = [path._replace(score=path.score - omission.cost) for path in best[-1]]
+    for stop in range(1, max(omission.stop for omission in lattice.omissions) + 1):
+        options = []
+        for omission in lattice.omissions:
+            if omission.stop == stop:
+                before = best[omission.start]
+                options += [path._replace(score=path.score - omission.cost) for path in before]
         for candidate, digit in zip(lattice.candidates, lattice.digits, strict=True):
             if candidate.stop == stop:
                 gain = log_probability(digit) - candidate.cost
@@ -416,8 +416,13 @@ def log_probability(digit):
     return CONFIDENCE_WEIGHT * np.log(probability)
 
 
+def log_of(probability):
+    """Return the log of a probability, of 0 that of very little."""
+    return np.log(max(probability, 1e-9))
+
+
 def candidates_among(segments, signs, parts):
-    """Yield the `Candidate`s of a row's segments, which are `signs` with these probabilities."""
+    """Yield the `Candidate`s of a row's segments, of which `signs` may be signs."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
@@ -427,7 +432,8 @@ def candidates_among(segments, signs, parts):
             if stop > start + 1 and not may_be_digit(whole, parts.digit_height):
                 break
             if any(map(parts.is_body, segments[start:stop])):
-                sign_cost = -np.log1p(np.negative(signs[start:stop])).sum()
+                taken = [signs.get(each, 0.0) for each in segments[start:stop]]
+                sign_cost = -sum(log_of(1 - sign) for sign in taken)
                 yield Candidate(start, stop, whole, gaps / parts.digit_height, sign_cost)
 
 
@@ -436,10 +442,13 @@ def may_be_digit(segment, digit_height):
     return len(segment.components) == 1 or segment.width <= max_width
 
 
-def omission_of(segment, sign, parts):
-    """Return the `Omission` of a segment, a sign of this probability."""
+def size_and_other(segment, parts, classifier):
+    """Return what the `Omission` of a segment depends on."""
     size = max(segment.width, segment.height) / parts.digit_height
-    return Omission(sign, size, parts.is_body(segment), bool(segment.cuts))
+    if not parts.is_body(segment):
+        return size, None
+    (digit,) = classifier.digits([segment])
+    return size, digit.non_digit_probability
 
 
 def shape_cost(segment):

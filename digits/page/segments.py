@@ -17,6 +17,7 @@ BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob or dot,
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
 MARGIN = 0.2  # of the picture's shorter side: what is cut off and all within it is no digit
 SAME_HEIGHT = 1.25  # higher or lower than the digits: as much on the border is a digit, too
+MIN_DIGIT_SIDE = 8  # px: what is smaller cannot be read
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
@@ -130,7 +131,7 @@ def digit_like(ink):
     is_inside = is_visible & ~is_marginal & (on_border < BORDER_SHARE * longer)
     is_bar = width > BAR_ASPECT * height
     is_thin = ink.stroke_widths <= BLOB_STROKE * longer
-    is_sound = is_inside & ~is_bar & is_thin
+    is_sound = is_inside & ~is_bar & is_thin & (longer >= MIN_DIGIT_SIDE)
     if not is_sound.any():  # cropped so tightly that the digit touches the picture's border
         min_side = MIN_TIGHT_SIDE * max(components.labels.shape)
         return np.flatnonzero(is_visible & ~is_marginal & (longer >= min_side))

@@ -287,6 +287,62 @@ def sudoku_cell(random):
     return photo(paper(ink), random, blur=0.5)
 
 
+@golden("")
+def empty_cell(random):
+    """A cell of a table without a digit has only lines along its edges, which are none."""
+    ink = blank(50, 50)
+    ink[2:5] = ink[:, -6:-2] = 1
+    return photo(paper(ink), random, blur=0.5)
+
+
+@golden("4906")
+def boxes_of_a_form(random):
+    """A row of boxes with a digit in each is one number, also where a stroke crosses a line."""
+    ink = blank(160, 380)
+    for n, label in enumerate("4906"):
+        put(ink, digit(int(label), 60, 5, random), 56 + 70 * n, 50 + 6 * (n == 1))
+    ink[40:43, 40:323] = ink[112:115, 40:323] = 0.9
+    for left in range(40, 330, 70):
+        ink[40:115, left : left + 3] = 0.9
+    return photo(paper(ink), random)
+
+
+@golden("2")
+def long_foot(random):
+    """The straight foot of a 2 is no line of a frame, although it is as wide as the digit."""
+    ink = blank(200, 200)
+    put(ink, digit(2, 120, 7, random, style=2, unsteady=0.3), 50, 40)
+    return photo(paper(ink), random)
+
+
+@golden("0")
+def angular_zero(random):
+    """A 0 with straight sides is no frame, as there is no digit in it."""
+    ink = blank(160, 160)
+    ink[40:120, 56:104] = 1
+    ink[48:112, 64:96] = 0
+    return photo(paper(ink), random)
+
+
+@golden("1471")
+def strip(random):
+    """A 1 along the edge of a strip that was cut out tightly is a digit, as high as the others."""
+    ink = blank(90, 400)
+    write(ink, "1471", 20, 6, random, height=70, unsteady=0)
+    found = np.argwhere(ink > 0.5)
+    (top, left), (bottom, right) = found.min(axis=0), found.max(axis=0)
+    return scan(paper(ink[top : bottom + 1, left : right + 1]))
+
+
+@golden("583")
+def scan_with_white_margin(random):
+    """A page with a pure white margin around it is read as without it, whatever its grain."""
+    ink = blank(120, 260)
+    write(ink, "583", 40, 30, random, height=60)
+    page = paper(ink, light=0.85) + 0.03 * cloudy(ink.shape, 6, random)
+    return scan(np.pad(np.minimum(page, 1), 140, constant_values=1))
+
+
 @golden("7")
 def underline(random):
     """An underline below a digit is no part of it."""
