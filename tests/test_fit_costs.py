@@ -29,7 +29,7 @@ def gap():
     whole = Segment((0, 1), (0, 0, 30, 40))
     lone = [Candidate(n, n + 1, each, 0.0, 0.0) for n, each in enumerate(segments)]
     digits = [digit(1, 0.82), digit(1, 0.82), digit(4, 0.91)]
-    omissions = [Omission(0.0, 1.0, True, True)] * 2
+    omissions = [Omission(n, n + 1, 0.0, 1.0, 0.0) for n in range(2)]
     lattice = Lattice(omissions, [*lone, Candidate(0, 2, whole, 0.1, 0.0)], digits)
     return fit_costs.DrawnRow("gap", "4", lattice)
 
