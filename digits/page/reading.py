@@ -339,11 +339,8 @@ class Path(NamedTuple):
     """A way to read the first segments of a row."""
 
     score: float  # log probability, but for a constant
+    text: str = ""
     digits: tuple[Digit, ...] = ()
-
-    @property
-    def text(self):
-        return "".join(str(digit.predicted) for digit in self.digits)
 
 
 def read_row(row, parts, classifier):
@@ -391,9 +388,10 @@ def best_paths(lattice):
                 options += [path._replace(score=path.score - omission.cost) for path in before]
         for candidate, digit in zip(lattice.candidates, lattice.digits, strict=True):
             if candidate.stop == stop:
-                gain = log_probability(digit) - candidate.cost
+                gain, label = log_probability(digit) - candidate.cost, str(digit.predicted)
                 for path in best[candidate.start]:
-                    options.append(Path(path.score + gain, (*path.digits, digit)))
+                    read = path.text + label, (*path.digits, digit)
+                    options.append(Path(path.score + gain, *read))
         best.append(of_different_texts(options)[:RIVALS])
     return best[-1]
 
