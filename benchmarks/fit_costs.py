@@ -30,8 +30,9 @@ from digits.command_line import (
 )
 from digits.data import mnist
 from digits.network import predictor
-from digits.page import pictures, reading
+from digits.page import lattice, pictures, reading
 from digits.page.ink import Polarity, ink_of
+from digits.page.rows import rows_of_segments
 from digits.page.segments import NotDigitsError, digit_parts
 
 COSTS = (
@@ -51,7 +52,7 @@ EXAMPLES = """\
 class DrawnRow(NamedTuple):
     kind: str  # its scene
     text: str  # what is written
-    lattice: reading.Lattice  # what it may be read as
+    lattice: lattice.Lattice  # what it may be read as
 
 
 class Result(NamedTuple):
@@ -68,7 +69,7 @@ def main():
     training, validation = mnist.load_training(arguments.data)
     rows = drawn_rows(arguments.rows, [arguments.seed, 0], training, predict)
     others = drawn_rows(arguments.rows // 2, [arguments.seed, 1], validation, predict)
-    before = {name: getattr(reading, name) for name in arguments.costs}
+    before = {name: getattr(lattice, name) for name in arguments.costs}
     after = fitted(before, lambda costs: mean_log_likelihood(results_of(rows, costs)))
     for costs, title in ((before, "before"), (after, "fitted")):
         print(f"{title}: {'  '.join(f'{name} {cost:.3g}' for name, cost in costs.items())}")
@@ -114,8 +115,8 @@ def lattice_in(image, predict):
     except NotDigitsError:
         return None
     classifier = reading.Classifier(ink, predict)
-    rows = reading.rows_of_segments(parts, classifier)
-    return reading.lattice_of(rows[0], parts, classifier) if len(rows) == 1 else None
+    found = rows_of_segments(parts, classifier)
+    return lattice.lattice_of(found[0], parts, classifier) if len(found) == 1 else None
 
 
 def fitted(costs, goodness):
@@ -134,22 +135,22 @@ def fitted(costs, goodness):
 
 def results_of(rows, costs):
     """Return the `Result` of each row with some of the reader's costs changed."""
-    before = {name: getattr(reading, name) for name in costs}
-    vars(reading).update(costs)
+    before = {name: getattr(lattice, name) for name in costs}
+    vars(lattice).update(costs)
     try:
         return [result_of(row) for row in rows]
     finally:
-        vars(reading).update(before)
+        vars(lattice).update(before)
 
 
 def result_of(row):
     """Return a row's `Result`. Where its text is no path, it is what the confidence leaves."""
-    paths = reading.best_paths(row.lattice)
-    read, texts = reading.row_of(paths), [path.text for path in paths]
+    paths = lattice.best_paths(row.lattice)
+    read, texts = lattice.row_of(paths), [path.text for path in paths]
     confidence = read.confidence if read.digits else 0.0
     likelihood = 1 - confidence
     if row.text in texts:
-        likelihood = reading.probabilities_of(paths)[texts.index(row.text)]
+        likelihood = lattice.probabilities_of(paths)[texts.index(row.text)]
     return Result(float(likelihood), read.text == row.text, confidence)
 
 

@@ -10,9 +10,9 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import fit_costs
 from scenes.rows import SHARES
 
-from digits.page import reading
+from digits.page import lattice
 from digits.page.answers import Digit
-from digits.page.reading import Candidate, Lattice, Omission
+from digits.page.lattice import Candidate, Lattice, Omission
 from digits.page.segments import Segment
 
 
@@ -50,9 +50,9 @@ def test_a_text_that_is_no_path_has_what_the_confidence_leaves(gap):
 
 
 def test_the_reader_keeps_its_costs(gap):
-    before = {name: getattr(reading, name) for name in fit_costs.COSTS}
+    before = {name: getattr(lattice, name) for name in fit_costs.COSTS}
     fit_costs.results_of([gap], dict.fromkeys(fit_costs.COSTS, 9.0))
-    assert {name: getattr(reading, name) for name in fit_costs.COSTS} == before
+    assert {name: getattr(lattice, name) for name in fit_costs.COSTS} == before
 
 
 def test_the_fitted_costs_are_those_of_most_goodness():
