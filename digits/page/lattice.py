@@ -20,14 +20,16 @@ WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per
 CONFIDENCE_WEIGHT = 1.0  # the power of a digit's probability: neighbouring cuts err together
 MIN_PROBABILITY = 0.003  # of a digit
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
+MAX_INK = 0.4  # of the picture: more is paper, in the other polarity; bounds the time
 SURE_DIGIT, SURE_ASPECT = 0.999, 1.1  # confidence, and width by height up to which it is not cut
 RIVALS = 8  # ways to read a row that are compared
 
 
 def pieces(segment, parts, classifier):
     """Return what a segment may be cut into; a narrow one that is surely a digit stays whole."""
-    aspect = segment.width / segment.height
-    if not parts.is_body(segment) or aspect < MIN_SPLIT_ASPECT:
+    aspect, components = segment.width / segment.height, parts.ink.components
+    is_paper = components.areas[list(segment.components)].sum() > MAX_INK * components.labels.size
+    if is_paper or not parts.is_body(segment) or aspect < MIN_SPLIT_ASPECT:
         return [segment]
     (digit,) = classifier.digits([segment])
     is_digit = aspect <= SURE_ASPECT and digit.confidence > SURE_DIGIT
