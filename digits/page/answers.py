@@ -159,7 +159,7 @@ class Answer:
         row, digit = min(self.rows, key=lambda each: each.probability), self.least_confident
         if row.probability < SURE_CONFIDENCE:
             first = f"{row.text} ({percent(row.probability)})"
-            second = f"{row.rival} (at most {percent(1 - row.probability)})"
+            second = f"{row.rival or 'no digit'} (at most {percent(1 - row.probability)})"
             is_all = len(self.rows) == 1
         else:
             digits = digit.probabilities.argsort()[:-3:-1]

@@ -13,7 +13,7 @@ from digits.page.segments import MAX_ASPECT, Segment, merged, split
 
 GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
-OTHER_COST = 1.0  # of taking what is as high as a digit for other writing
+OTHER_COST = 2.0  # of leaving out what is as high as a digit, and none, per the digits' height
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
@@ -63,7 +63,7 @@ class Omission(NamedTuple):
     def cost(self):
         if self.other is None:
             return min(-log_of(self.sign), OMISSION_COST * self.size)
-        return min(-log_of(self.sign), OTHER_COST - log_of(self.other))
+        return min(-log_of(self.sign), OTHER_COST * self.size - log_of(self.other))
 
 
 class Lattice(NamedTuple):
