@@ -1,4 +1,4 @@
-"""Writing styles of the ten digits, as pen strokes; letters and signs; and digits in print.
+"""Writing styles of the ten digits, as pen strokes; letters and signs; and printed digits.
 
 A style is a line of strokes separated by semicolons. A stroke is the points that its curve passes
 through, as x,y: a digit is 100 high, and y points down. "!" marks a point where the curve has a

@@ -1,8 +1,8 @@
 """Synthetic digits, drawn from pen strokes: a data set with no file and no download.
 
-An image takes a writing style from `pen_strokes`, varies it as a writer does, draws it with
-a round pen of changing pressure (`pen`), and brings it to MNIST's form. Digits in print (`printed`)
-and non-digits (`non_digits`) are brought to it, too.
+A writing style of `pen_strokes` is varied as a writer does, drawn with a round pen of changing
+pressure (`pen`), and brought to MNIST's form. So are printed digits (`printed`) and non-digits
+(`non_digits`), which are added to the data in each epoch.
 """
 
 from itertools import chain, islice

@@ -1,4 +1,7 @@
-"""A picture → the answer: load → grey → polarities → inks → parts → readings → rows → answer."""
+"""A picture → the answer: load → grey → polarities → inks → parts → readings → rows → answer.
+
+A picture in which no digit is found, or one is not sure, goes through it in all four turns.
+"""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Parts of an ink → its reading: rows of digits, or a single digit, or none."""
+"""Parts of an ink → its reading: rows of digits, or a single digit, or none; and the best of several."""
 
 from typing import NamedTuple
 
