@@ -1,4 +1,4 @@
-"""The answer to one picture or test image: its digits and marks, and how they are put into words."""
+"""The answer to one picture or test image: its digits and marks, and its words."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Parts of an ink → its reading: rows of digits, or a single digit, or none; and the best of several."""
+"""Parts of an ink → its reading: rows of digits, a single digit, or none; and the best reading."""
 
 from typing import NamedTuple
 
