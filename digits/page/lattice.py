@@ -16,6 +16,7 @@ OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
 OTHER_COST = 2.0  # of leaving out what is as high as a digit, and none, per the digits' height
 SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
+LOW_HEIGHT, LOW_COST = 0.75, 0.0  # by the row's median height: below it costs, per height
 WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
 CONFIDENCE_WEIGHT = 1.0  # the power of a digit's probability: neighbouring cuts err together
 MIN_PROBABILITY = 0.003  # of a digit
@@ -43,11 +44,13 @@ class Candidate(NamedTuple):
     stop: int  # and the one after the last
     segment: Segment  # all of them, merged
     gaps: float  # between them, by the digits' height
+    height: float  # by the median of the row
     sign_cost: float  # of taking signs for parts of a digit
 
     @property
     def cost(self):
-        return GAP_COST * self.gaps + shape_cost(self.segment) + self.sign_cost
+        lowness = LOW_COST * max(0.0, LOW_HEIGHT - self.height)
+        return GAP_COST * self.gaps + lowness + shape_cost(self.segment) + self.sign_cost
 
 
 class Omission(NamedTuple):
@@ -102,7 +105,8 @@ def lattice_of(row, parts, classifier):
         span = len(segments), len(segments) + len(found)
         omissions.append(Omission(*span, signs[item], *size_and_other(item, parts, classifier)))
         segments += found
-    candidates = list(candidates_among(segments, signs, parts))
+    height = np.median([item.height for item in row if parts.is_body(item)])
+    candidates = list(candidates_among(segments, signs, height, parts))
     digits = classifier.digits([candidate.segment for candidate in candidates])
     return Lattice(omissions, candidates, digits)
 
@@ -158,8 +162,11 @@ def log_of(probability):
     return np.log(max(probability, 1e-9))
 
 
-def candidates_among(segments, signs, parts):
-    """Yield the `Candidate`s of a row's segments, of which `signs` may be signs."""
+def candidates_among(segments, signs, height, parts):
+    """Yield the `Candidate`s of a row's segments, of which `signs` may be signs.
+
+    `height` is the median of the row's, in pixels.
+    """
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
         for stop in range(start + 1, len(segments) + 1):
@@ -171,7 +178,8 @@ def candidates_among(segments, signs, parts):
             if any(map(parts.is_body, segments[start:stop])):
                 taken = [signs.get(each, 0.0) for each in segments[start:stop]]
                 sign_cost = -sum(log_of(1 - sign) for sign in taken)
-                yield Candidate(start, stop, whole, gaps / parts.digit_height, sign_cost)
+                sizes = gaps / parts.digit_height, whole.height / height
+                yield Candidate(start, stop, whole, *sizes, sign_cost)
 
 
 def may_be_digit(segment, digit_height):
