@@ -11,15 +11,15 @@ from digits.page.answers import Digit, Row
 from digits.page.marks import sign_probabilities
 from digits.page.segments import MAX_ASPECT, Segment, merged, split
 
-GAP_COST = 4.0  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
-OMISSION_COST = 4.0  # of leaving a part out, per the digits' height
-OTHER_COST = 2.0  # of leaving out what is as high as a digit, and none, per the digits' height
-SPLIT_COST = 0.5  # of a split: the digits must be so much more probable
+GAP_COST = 3.4  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
+OMISSION_COST = 11.0  # of leaving a part out, per the digits' height
+OTHER_COST = 4.0  # of leaving out what is as high as a digit, and none, per the digits' height
+SPLIT_COST = 1.0  # of a split: the digits must be so much more probable
 SEAM_COST = 0.5  # per cost of its seam
 LOW_HEIGHT, LOW_COST = 0.75, 0.0  # by the row's median height: below it costs, per height
-WIDE_ASPECT, WIDTH_COST = 1.1, 2.0  # width by height beyond which it costs, per height
-CONFIDENCE_WEIGHT = 1.0  # the power of a digit's probability: neighbouring cuts err together
-MIN_PROBABILITY = 0.003  # of a digit
+WIDE_ASPECT, WIDTH_COST = 0.9, 2.8  # width by height beyond which it costs, per height
+CONFIDENCE_WEIGHT = 4.0  # the power of a digit's probability: neighbouring cuts err together
+MIN_PROBABILITY = 0.28  # of a digit
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
 MAX_INK = 0.4  # of the picture: more is paper, in the other polarity; bounds the time
 SURE_DIGIT, SURE_ASPECT = 0.999, 1.1  # confidence, and width by height up to which it is not cut
