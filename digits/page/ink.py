@@ -9,6 +9,7 @@ from digits.page.components import Components, connected_components
 from digits.page.ruled_lines import frames, ruled_lines
 
 CROPPED_SIDE = 64  # px: a picture up to it is a cropped digit, without shadows or a desk
+SMALL_SIDE = 140  # px: in smaller pictures, a stroke on the border ends there
 MIN_CONTRAST = 0.05  # of black to white: watermarks are fainter, pencil is not
 NOISE_MARGIN = 5  # standard deviations: of normal noise, one pixel in 3 million is beyond
 OTSU_SHARE = 0.6  # of the Otsu threshold: above it is ink even on very noisy paper
@@ -144,7 +145,8 @@ def top_hat(grey, width):
 def padded_page(values, width):
     if is_cropped(values):
         return np.pad(values, width, constant_values=255)
-    return np.pad(values, width, mode="edge")
+    mode = "symmetric" if max(values.shape) <= SMALL_SIDE else "edge"
+    return np.pad(values, width, mode=mode)
 
 
 def full_darkness(darkness, components):

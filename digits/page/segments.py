@@ -103,12 +103,21 @@ def digit_parts(ink):
     parts = candidates[~is_speck[candidates]]
     if len(parts) > MAX_COMPONENTS:
         raise NotDigitsError
+    is_frame = encloses(components.boxes[parts], MIN_BODY * digit_height)
+    parts = parts[~(is_frame & (components.pixels_on_border()[parts] > 0))]
     is_evident = ~in_margin(components)
     is_evident[parts] = True
     of_whole = np.flatnonzero(is_evident & ~is_speck)
     may_be_whole = is_cropped(ink.darkness) or len(of_whole) <= MAX_WHOLE
     whole = whole_digit(components, of_whole) if may_be_whole else None
     return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
+
+
+def encloses(boxes, min_height):
+    """Return which of n boxes have another one inside that is as high as a digit."""
+    outer, inner = boxes[:, np.newaxis], boxes[np.newaxis]
+    contains = (outer[..., :2] < inner[..., :2]).all(-1) & (outer[..., 2:] > inner[..., 2:]).all(-1)
+    return (contains & (inner[..., 3] - inner[..., 1] >= min_height)).any(axis=1)
 
 
 def segments_of(components, numbers):
