@@ -393,32 +393,51 @@ def pressed_pencil(random):
     return photo(paper(np.maximum(0.15 * ink, spot), 0.9), random)
 
 
-@golden("2")
+@golden("25")
 def gap_above(random):
     """What a gap of the pen parts, one above the other, is one digit."""
-    ink = blank(160, 160)
-    put(ink, digit(2, 100, 8, random, style=3), 50, 30)
-    ink[60:68] = 0
+    ink = blank(160, 220)
+    write(ink, "25", 40, 40, random, height=80, gap=24)
+    ink[64:69] = 0
     return photo(paper(ink), random)
 
 
-@golden("9")
+@golden("21")
+def broken_one(random):
+    """A 1 that a gap of the pen parts is one digit, although its halves look like ones."""
+    ink = blank(160, 220)
+    write(ink, "21", 40, 40, random, height=80, gap=24)
+    ink[76:81] = 0
+    return photo(paper(ink), random)
+
+
+@golden("49")
 def gap_beside(random):
     """What a gap of the pen parts, side by side, is one digit."""
-    ink = blank(160, 160)
-    nine = digit(9, 100, 8, random, style=3)
-    put(ink, nine, 50, 30)
-    gap = 50 + nine.shape[1] // 2
-    ink[:, gap : gap + 7] = 0
+    ink = blank(160, 260)
+    left = 26 + write(ink, "4", 40, 40, random, height=80, style=3)
+    nine = digit(9, 80, 7, random, style=3)
+    nine[:, nine.shape[1] // 2 :][:, :5] = 0
+    put(ink, nine, left, 40)
+    return photo(paper(ink), random)
+
+
+@golden("2")
+def broken(random):
+    """All that is on a page may be one digit that is broken, although a part looks like one."""
+    ink = blank(200, 200)
+    two = digit(2, 110, 9, random, style=1)
+    two[:, two.shape[1] // 2 :][:, :10] = 0
+    put(ink, two, 60, 40)
     return photo(paper(ink), random)
 
 
 @golden("8")
 def broad_hand(random):
     """A broad digit is not cut in two."""
-    ink = blank(140, 240)
-    eight = digit(8, 80, 8, random)
-    broad = Image.fromarray(eight).resize((int(2.1 * eight.shape[1]), eight.shape[0]))
+    ink = blank(140, 300)
+    eight = digit(8, 80, 8, random, style=1)
+    broad = Image.fromarray(eight).resize((int(2.5 * eight.shape[1]), 80))
     put(ink, np.asarray(broad), 50, 30)
     return photo(paper(ink), random)
 
@@ -442,6 +461,30 @@ def touching(random):
     return photo(paper(ink), random)
 
 
+@golden("300")
+def touching_zeros(random):
+    """A seam parts two zeros where they touch, halfway down, and cuts nothing off their sides."""
+    ink = blank(130, 320)
+    write(ink, "300", 50, 22, random, height=80, pen=8, gap=-3)
+    return photo(paper(ink), random)
+
+
+@golden("62")
+def touching_and_overlapping(random):
+    """A seam between touching digits does not wind about their strokes."""
+    ink = blank(130, 240)
+    write(ink, "62", 50, 22, random, height=80, pen=8, gap=-6)
+    return photo(paper(ink), random)
+
+
+@golden("66?")
+def two_ways_to_cut(random):
+    """Touching digits that may as well be cut elsewhere, and read as others, are not sure."""
+    ink = blank(130, 240)
+    write(ink, "66", 50, 22, random, height=80, pen=5, gap=-3)
+    return photo(paper(ink), random)
+
+
 @golden("22")
 def touching_and_slanted(random):
     """Two digits that touch are too broad for one."""
@@ -455,9 +498,19 @@ def touching_and_slanted(random):
 @golden("4286")
 def sloping_row(random):
     """A row that slopes is one."""
-    ink, left = blank(300, 380), 40
+    ink, left = blank(300, 500), 30
     for n, label in enumerate("4286"):
-        left = 22 + write(ink, label, left, 30 + 34 * n, random, height=80)
+        left = 50 + write(ink, label, left, 30 + 34 * n, random, height=80)
+    return photo(paper(ink), random)
+
+
+@golden("7035")
+def climbing_row(random):
+    """A row that climbs steeply is one, where its digits are near each other."""
+    ink = blank(320, 320)
+    for n, label in enumerate("7035"):
+        ink_of_digit = digit(int(label), 70, 6, random)
+        put(ink, ink_of_digit, 60 + 66 * n - ink_of_digit.shape[1] / 2, 210 - 44 * n)
     return photo(paper(ink), random)
 
 
