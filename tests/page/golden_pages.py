@@ -432,6 +432,15 @@ def broken(random):
     return photo(paper(ink), random)
 
 
+@golden("2")
+def broken_across(random):
+    """Of two ways to read a page, that is likelier which reads more of its ink."""
+    ink = blank(200, 200)
+    put(ink, digit(2, 110, 9, random), 60, 40)
+    ink[95:105] = 0
+    return photo(paper(ink), random)
+
+
 @golden("8")
 def broad_hand(random):
     """A broad digit is not cut in two."""
@@ -730,17 +739,26 @@ def comma_after_zero(random):
 @golden("")
 def letters(random):
     """Letters are no digits."""
-    ink = blank(200, 380)
-    write_signs(ink, (0, 4, 5, 7, 12), 50, 60)
+    ink = blank(180, 348)
+    write_signs(ink, (1, 2, 4, 5), 40, 50)
     return photo(paper(ink), random)
 
 
 @golden("39")
 def letters_below(random):
     """A row of letters below a number is no number."""
-    ink = blank(280, 380)
+    ink = blank(300, 380)
     write(ink, "39", 60, 30, random, height=90)
-    write_signs(ink, (0, 4, 5, 7, 12), 50, 160)
+    write_signs(ink, (1, 2, 4, 5), 40, 170)
+    return photo(paper(ink), random)
+
+
+@golden("25?")
+def letter_behind(random):
+    """A letter as high as the digits beside it is none, but may change what they say."""
+    ink = blank(170, 330)
+    end = write(ink, "25", 40, 40, random, height=80)
+    put(ink, sign(3, 80, 7), end + 30, 40)
     return photo(paper(ink), random)
 
 
