@@ -292,6 +292,15 @@ def boxes_of_a_form(random):
     return photo(paper(ink), random)
 
 
+@golden("7")
+def corner_of_a_frame(random):
+    """The corner of a frame around a digit, which leaves the picture, is no digit."""
+    ink = blank(240, 200)
+    put(ink, digit(7, 100, 8, random), 90, 80)
+    ink[70:77, 70:] = ink[70:, 70:77] = 1
+    return photo(paper(ink), random)
+
+
 @golden("141")
 def strip(random):
     """A 1 along the edge of a strip that was cut out tightly is a digit, as high as the others."""
@@ -344,6 +353,21 @@ def small_and_sharp(random):
     return scan(1 - np.pad(digit(2, 28, 7, random, unsteady=1), 1))
 
 
+@golden("2")
+def small_and_dark(random):
+    """Around the digit of a small picture is paper, whatever lies on the picture's border."""
+    ink = np.pad(digit(2, 26, 8, random, unsteady=1), 1)
+    return scan(1 - ink)
+
+
+@golden("2")
+def foot_on_the_edge(random):
+    """A stroke on the border of a small picture ends there; a shadow would go on beyond it."""
+    ink, two = blank(140, 70), digit(2, 100, 13, random, style=2)
+    put(ink, np.asarray(Image.fromarray(two).resize((56, 100))), 7, 40)
+    return photo(0.2 + 0.7 * ink, random)
+
+
 @golden("3")
 def more_ink_than_paper(random):
     """A digit that was cut out of its page may be more ink than paper."""
@@ -374,10 +398,10 @@ def thick_marker(random):
     return photo(paper(ink), random)
 
 
-@golden("4")
+@golden("7")
 def faint_shadow(random):
     """The faint shadow of a thick marker, on one side of its strokes, is outside a digit's box."""
-    ink = np.pad(digit(4, 100, 28, random, style=2, unsteady=1), 36)
+    ink = np.pad(digit(7, 100, 28, random, style=1, unsteady=1), 36)
     shadow = np.roll(ink, (13, 13), axis=(0, 1))
     return scan(paper(np.maximum(ink, 0.085 * shadow), contrast=1, light=1))
 
@@ -455,7 +479,7 @@ def broad_hand(random):
 def seven_or_one(random):
     """A digit that may be a 1 or a 7 is not sure."""
     ink = blank(160, 160)
-    put(ink, strokes([np.array([[0, 24], [32, 0], [22, 90.0]])], 9), 60, 34)
+    put(ink, strokes([np.array([[0, 18], [32, 0], [30, 90.0]])], 9), 60, 34)
     return photo(paper(ink), random)
 
 
@@ -532,13 +556,15 @@ def staggered_rows(random):
     return photo(paper(ink), random)
 
 
-@golden("12345678901234/56789012345678/90123456789012/34567890123456")
+ROWS_OF_NUMBERS = ["".join(str((7 * n + 3 * row) % 10) for n in range(18)) for row in range(9)]
+
+
+@golden("/".join(ROWS_OF_NUMBERS))
 def page_of_numbers(random):
     """In a long row, only near neighbours are tried as one digit, or there are too many to try."""
-    ink = blank(330, 700)
-    for row in range(4):
-        text = "".join(str(n % 10) for n in range(1 + 14 * row, 15 + 14 * row))
-        write(ink, text, 30, 30 + 72 * row, random, height=44, pen=5, gap=14)
+    ink = blank(600, 670)
+    for row, text in enumerate(ROWS_OF_NUMBERS):
+        write(ink, text, 20, 30 + 61 * row, random, height=36, pen=4, gap=8)
     return photo(paper(ink), random)
 
 
@@ -558,6 +584,22 @@ def row_cut_by_the_edge(random):
     write(ink, "57", 80, 100, random, height=80)
     write(ink, "171", 60, -30, random, height=80, gap=26)
     return photo(paper(ink), random)
+
+
+@golden("2543")
+def sideways(random):
+    """A page on its side is turned and read."""
+    ink = blank(160, 308)
+    write(ink, "2543", 30, 40, random, height=80)
+    return photo(paper(ink), random).transpose(Image.Transpose.ROTATE_90)
+
+
+@golden("")
+def one_sideways(random):
+    """A single digit on its side is not turned: it may be another sign."""
+    ink = blank(160, 122)
+    write(ink, "4", 30, 40, random, height=80)
+    return photo(paper(ink), random).transpose(Image.Transpose.ROTATE_270)
 
 
 # Signs in a number.
@@ -650,20 +692,21 @@ def faint_spot(random):
     return photo(paper(ink), random)
 
 
-@golden("9")
+@golden("53")
 def spot_behind(random):
     """A spot behind the last digit, that is no good point, is dirt."""
-    ink = blank(180, 240)
-    end = write(ink, "9", 60, 50, random, height=80)
-    put(ink, 0.45 * dot_of(7, 2.7), end + 20, 113)
+    ink = blank(180, 260)
+    end = write(ink, "53", 40, 50, random, height=80)
+    put(ink, 0.5 * dot_of(7, 2), end + 13, 113)
     return photo(paper(ink), random)
 
 
 @golden("53")
 def spot_above(random):
-    """A spot above the gap between two digits is dirt."""
-    ink, end = two_parts("5", "3", 34, random)
-    put(ink, dot_of(7), end + 13, 34)
+    """A spot above a number is dirt."""
+    ink = blank(180, 260)
+    end = write(ink, "53", 40, 50, random, height=80)
+    put(ink, dot_of(7), end + 13, 20)
     return photo(paper(ink), random)
 
 
@@ -717,13 +760,12 @@ def rubbed_out(random):
     return photo(paper(np.maximum(ink, 0.25 * old)), random)
 
 
-@golden("12,5")
+@golden("50,")
 def comma(random):
     """A comma is lower than the digits, and none."""
-    ink = blank(200, 340)
-    end = write(ink, "12", 40, 60, random, height=80)
-    put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 8, 128)
-    write(ink, "5", end + 36, 60, random, height=80)
+    ink = blank(170, 280)
+    end = write(ink, "50", 40, 40, random, height=80)
+    put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 8, 112)
     return photo(paper(ink), random)
 
 
@@ -764,11 +806,21 @@ def letter_behind(random):
 
 @golden("")
 def page_of_letters(random):
-    """One letter that looks like a 1, on a page full of others, is no number."""
-    ink = blank(330, 420)
-    for row in range(3):
-        write_signs(ink, random.choice([0, 1, 2, 4, 5, 7, 8, 12], 9), 20, 20 + 70 * row, 50, 5)
-    put(ink, digit(1, 40, 5, random), 200, 240)
+    """A page full of letters, most of which look like no digit, holds no number."""
+    ink = blank(460, 600)
+    for row in range(7):
+        write_signs(ink, random.choice([0, 1, 2, 4, 5, 7, 8, 12], 10), 20, 20 + 60 * row, 40, 4)
+    return photo(paper(ink), random)
+
+
+@golden("")
+def detail(random):
+    """One 7 between many large marks that are no digits is a detail, and no number."""
+    ink = blank(560, 420)
+    for n in range(36):
+        dash = line([0, 0], [random.uniform(70, 80), random.uniform(-2, 2)], pen=14)
+        put(ink, dash, 20 + 130 * (n % 3) + random.uniform(-4, 4), 20 + 44 * (n // 3))
+    put(ink, digit(7, 32, 4, random), 122, 200)
     return photo(paper(ink), random)
 
 
