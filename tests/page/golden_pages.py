@@ -199,13 +199,12 @@ def shadow_between(random):
     return photo(paper(ink) * (1 - 0.45 / (1 + np.exp(-depth / 1.5))), random)
 
 
-@golden("")
-def letter_lit_from_a_side(random):
-    """The paper around a letter is no light ink, although the light falls off across it."""
-    ink = blank(180, 200)
-    put(ink, sign(6, 90, 16), 50, 36)
-    rows, columns = grid(ink)
-    return photo(paper(ink) * (1 - 0.85 * (columns + 0.5 * rows) / 290), random)
+@golden("7")
+def thick_and_lit_from_a_side(random):
+    """The paper beside a thick 7 is no light ink, although the light falls off across it."""
+    ink = np.pad(digit(7, 100, 28, random, unsteady=1), 36)
+    light = 1 - 0.85 * np.linspace(0, 1, ink.shape[1])
+    return photo(paper(ink, contrast=0.9) * light, random)
 
 
 @golden("81")
@@ -734,14 +733,6 @@ def dust(random):
     return photo(paper(ink), random)
 
 
-@golden("")
-def dot(random):
-    """A dot is no digit."""
-    ink = blank(280, 280)
-    put(ink, strokes([np.zeros((1, 2))], 26), 127, 127)
-    return scan(paper(ink))
-
-
 @golden("28")
 def crease(random):
     """A crease beside the digits is fainter than they are, and no digit."""
@@ -766,15 +757,6 @@ def comma(random):
     ink = blank(170, 280)
     end = write(ink, "50", 40, 40, random, height=80)
     put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 8, 112)
-    return photo(paper(ink), random)
-
-
-@golden("0?")
-def comma_after_zero(random):
-    """A comma at some distance from a 0 is no part of it, although both might be a 9."""
-    ink = blank(160, 240)
-    end = write(ink, "0", 60, 40, random, height=80)
-    put(ink, strokes([np.array([[6, 0], [6, 8], [0, 20.0]])], 7), end + 22, 120)
     return photo(paper(ink), random)
 
 
