@@ -107,7 +107,7 @@ def digit_parts(ink):
     parts = parts[~(is_frame & (components.pixels_on_border()[parts] > 0))]
     is_evident = ~in_margin(components)
     is_evident[parts] = True
-    of_whole = np.flatnonzero(is_evident & ~is_speck)
+    of_whole = np.flatnonzero((is_evident | is_cropped(ink.darkness)) & ~is_speck)
     may_be_whole = is_cropped(ink.darkness) or len(of_whole) <= MAX_WHOLE
     whole = whole_digit(components, of_whole) if may_be_whole else None
     return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
