@@ -22,6 +22,7 @@ MIN_PROBABILITY = 0.28  # below it, one candidate is as improbable as another
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
 MAX_INK = 0.4  # of the picture: more is paper, in the other polarity; bounds the time
 SURE_DIGIT, SURE_ASPECT = 0.999, 1.1  # confidence, and width by height up to which it is not cut
+MAX_MERGED = 8  # segments in a digit: bounds the time among specks
 RIVALS = 8  # ways to read a row that are compared
 
 
@@ -162,7 +163,7 @@ def candidates_among(segments, signs, parts):
     """Yield the `Candidate`s of a row's segments, of which `signs` may be signs."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
-        for stop in range(start + 1, len(segments) + 1):
+        for stop in range(start + 1, min(start + MAX_MERGED, len(segments)) + 1):
             last = segments[stop - 1]
             gaps += max(0, last.box[0] - whole.box[2])
             whole = merged([whole, last])
