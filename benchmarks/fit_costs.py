@@ -37,7 +37,7 @@ from digits.page.segments import NotDigitsError, digit_parts
 
 COSTS = (
     *("CONFIDENCE_WEIGHT", "MIN_PROBABILITY", "GAP_COST", "OMISSION_COST", "OTHER_COST"),
-    *("SPLIT_COST", "SEAM_COST", "WIDE_ASPECT", "WIDTH_COST", "LOW_HEIGHT", "LOW_COST"),
+    *("SPLIT_COST", "SEAM_COST", "WIDE_ASPECT", "WIDTH_COST"),
 )
 STEPS = (0.7, 0.35, 0.17, 0.08)  # of a cost's natural logarithm
 MIN_GAIN = 5e-4  # of the mean log likelihood: less is not worth another number

@@ -27,10 +27,10 @@ def gap():
     """A row of two parts with a gap of a tenth of the height: 11, or, more surely, 4."""
     segments = [Segment((n,), (20 * n, 0, 20 * n + 10, 40)) for n in range(2)]
     whole = Segment((0, 1), (0, 0, 30, 40))
-    lone = [Candidate(n, n + 1, each, 0.0, 1.0, 0.0) for n, each in enumerate(segments)]
+    lone = [Candidate(n, n + 1, each, 0.0, 0.0) for n, each in enumerate(segments)]
     digits = [digit(1, 0.82), digit(1, 0.82), digit(4, 0.91)]
     omissions = [Omission(n, n + 1, 0.0, 1.0, 0.0) for n in range(2)]
-    lattice = Lattice(omissions, [*lone, Candidate(0, 2, whole, 0.1, 1.0, 0.0)], digits)
+    lattice = Lattice(omissions, [*lone, Candidate(0, 2, whole, 0.1, 0.0)], digits)
     return fit_costs.DrawnRow("gap", "4", lattice)
 
 

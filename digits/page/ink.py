@@ -19,6 +19,7 @@ MIN_BACKGROUND = 0.1  # of a cropped digit's pixels: their median may be ink
 STROKE_WIDTHS = (0.03, 0.06, 0.12, 0.24)  # of the picture's side: fine pens to thick markers
 FULL_CONTRAST = 0.3  # of black to white: with more, a pixel is no more likely to be ink
 POLARITY_SIDE = 500  # px: large enough to tell the polarity, or a colour's contrast
+DOUBT = 0.01  # a polarity is never surer: a thick stroke has nothing narrow
 CONTRAST_QUANTILE = 0.99  # of the top-hat: dark specks do not count
 FULL_QUANTILE = 0.9  # of a component's pixels: a spot where the pencil pressed does not count
 INK_SHARE = 0.35  # of a component's full darkness: what is fainter was rubbed out, or is outline
@@ -62,7 +63,10 @@ def polarity_probabilities(grey):
     border = light_share_of_border(small)
     dark = narrow_darkness(small) * (1 + border)
     light = narrow_darkness(1 - small) * (2 - border)
-    return (dark / (dark + light), light / (dark + light)) if dark + light else (0.5, 0.5)
+    if not dark + light:
+        return 0.5, 0.5
+    probability = float(np.clip(dark / (dark + light), DOUBT, 1 - DOUBT))
+    return probability, 1 - probability
 
 
 def narrow_darkness(grey):

@@ -14,15 +14,15 @@ from digits.page.segments import MAX_ASPECT, Segment, merged, split
 GAP_COST = 3.4  # of a gap within a digit, per the digits' height: a comma makes no 0 a 9
 OMISSION_COST = 11.0  # of leaving a part out, per the digits' height
 OTHER_COST = 4.0  # of leaving out what is as high as a digit, and none, per the digits' height
-SPLIT_COST = 1.0  # of a split: the digits must be so much more probable
-SEAM_COST = 0.5  # per cost of its seam
-LOW_HEIGHT, LOW_COST = 0.75, 0.0  # by the row's median height: below it costs, per height
+SPLIT_COST = 1.0  # of a cut
+SEAM_COST = 0.5  # of a cut, per cost of its seam
 WIDE_ASPECT, WIDTH_COST = 0.9, 2.8  # width by height beyond which it costs, per height
 CONFIDENCE_WEIGHT = 4.0  # the power of a digit's probability: neighbouring cuts err together
-MIN_PROBABILITY = 0.28  # of a digit
+MIN_PROBABILITY = 0.28  # below it, one candidate is as improbable as another
 MIN_SPLIT_ASPECT = 0.5  # width by height: what is narrower is one digit at most
 MAX_INK = 0.4  # of the picture: more is paper, in the other polarity; bounds the time
 SURE_DIGIT, SURE_ASPECT = 0.999, 1.1  # confidence, and width by height up to which it is not cut
+MAX_MERGED = 8  # segments in a digit: bounds the time among specks
 RIVALS = 8  # ways to read a row that are compared
 
 
@@ -44,13 +44,11 @@ class Candidate(NamedTuple):
     stop: int  # and the one after the last
     segment: Segment  # all of them, merged
     gaps: float  # between them, by the digits' height
-    height: float  # by the median of the row
     sign_cost: float  # of taking signs for parts of a digit
 
     @property
     def cost(self):
-        lowness = LOW_COST * max(0.0, LOW_HEIGHT - self.height)
-        return GAP_COST * self.gaps + lowness + shape_cost(self.segment) + self.sign_cost
+        return GAP_COST * self.gaps + shape_cost(self.segment) + self.sign_cost
 
 
 class Omission(NamedTuple):
@@ -105,8 +103,7 @@ def lattice_of(row, parts, classifier):
         span = len(segments), len(segments) + len(found)
         omissions.append(Omission(*span, signs[item], *size_and_other(item, parts, classifier)))
         segments += found
-    height = np.median([item.height for item in row if parts.is_body(item)])
-    candidates = list(candidates_among(segments, signs, height, parts))
+    candidates = list(candidates_among(segments, signs, parts))
     digits = classifier.digits([candidate.segment for candidate in candidates])
     return Lattice(omissions, candidates, digits)
 
@@ -162,14 +159,11 @@ def log_of(probability):
     return np.log(max(probability, 1e-9))
 
 
-def candidates_among(segments, signs, height, parts):
-    """Yield the `Candidate`s of a row's segments, of which `signs` may be signs.
-
-    `height` is the median of the row's, in pixels.
-    """
+def candidates_among(segments, signs, parts):
+    """Yield the `Candidate`s of a row's segments, of which `signs` may be signs."""
     for start in range(len(segments)):
         whole, gaps = segments[start], 0  # px
-        for stop in range(start + 1, len(segments) + 1):
+        for stop in range(start + 1, min(start + MAX_MERGED, len(segments)) + 1):
             last = segments[stop - 1]
             gaps += max(0, last.box[0] - whole.box[2])
             whole = merged([whole, last])
@@ -178,8 +172,7 @@ def candidates_among(segments, signs, height, parts):
             if any(map(parts.is_body, segments[start:stop])):
                 taken = [signs.get(each, 0.0) for each in segments[start:stop]]
                 sign_cost = -sum(log_of(1 - sign) for sign in taken)
-                sizes = gaps / parts.digit_height, whole.height / height
-                yield Candidate(start, stop, whole, *sizes, sign_cost)
+                yield Candidate(start, stop, whole, gaps / parts.digit_height, sign_cost)
 
 
 def may_be_digit(segment, digit_height):

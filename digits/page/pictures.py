@@ -10,7 +10,7 @@ from digits import UserError
 from digits.files import first_line, special_kind, why_unreadable
 from digits.page import picture_formats
 from digits.page.filters import median, shrunk
-from digits.page.ink import contrast
+from digits.page.ink import contrast, is_cropped
 
 COMMON_MODES = {"L", "RGB", "CMYK", "YCbCr"}  # that Pillow reduces and turns into grey
 
@@ -142,7 +142,7 @@ def page_in(grey):
     a blank page is neither, but for a bar.
     """
     differs = np.abs(grey - grey[0, 0]) > MARGIN_CONTRAST
-    if differs.any():
+    if differs.any() and not is_cropped(grey):
         rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
         edge = 1 + min(len(rows), len(columns)) // BLURRED_SIDE
         inside = (

@@ -23,7 +23,7 @@ from digits.page.reading import (
     most_probable,
     with_explained_ink,
 )
-from digits.page.reasons import BLANK, reason
+from digits.page.reasons import reason
 from digits.page.segments import NotDigitsError, digit_parts
 
 FAILED = "reading it failed"
@@ -38,7 +38,7 @@ def answer_to_image(picture, predict, source="picture"):
     `predict` takes uint8 (n, 28, 28) to probabilities, float32 (n, 10).
     """
     answer = answer_to_upright(picture, predict, source)
-    if answer.error == BLANK or has_sure_digits(answer):
+    if not answer.rows or has_sure_digits(answer):
         return answer
     turned = [
         replace(answer_to_upright(picture.transpose(turn), predict, source), turned=degrees)
@@ -51,8 +51,8 @@ def answer_to_image(picture, predict, source="picture"):
 
 
 def has_sure_digits(answer):
-    """Whether digits are read, and each is sure; a doubtful mark is no reason to turn the page."""
-    return bool(answer.rows) and answer.least_confident.confidence >= SURE_CONFIDENCE
+    """Whether each digit is sure; a doubtful mark is no reason to turn the page."""
+    return answer.least_confident.confidence >= SURE_CONFIDENCE
 
 
 def doubt(answer):

@@ -10,12 +10,13 @@ from digits.page.marks import marks_of
 from digits.page.rows import rows_of_segments
 from digits.page.segments import NotDigitsError, mnist_image
 
-MAX_SEGMENTS = 1500  # that are classified: bounds the time
+MAX_SEGMENTS = 600  # that are classified: bounds the time
 SAMPLE = 60  # components: of more, so many say whether they are a page of digits
 MIN_SAMPLE_CONFIDENCE = 0.7  # mean: letters have less
 MAX_SAME = 0.8  # of the sample: the rings of a pattern are all the same digit
 WHOLE_COST = 0.5  # of taking all there is as one digit
 UNREAD_COST = 3.0  # of ink that no digit uses, per log of the share that digits use
+CHANCE = 0.1  # that paper between the ink looks like a digit: several hardly do
 POLARITY_WEIGHT = 0.15  # the power of a polarity's probability beside the ink that is explained
 MIN_CONFIDENCE = 0.2  # mean of a page's digits: ten equal answers would have 0.1
 MAX_ROW_OVERLAP = 0.2  # of the widths of a row's digits: hatching overlaps more
@@ -54,7 +55,8 @@ class Reading(NamedTuple):
 
     @property
     def score(self):
-        return self.polarity**POLARITY_WEIGHT * self.explained
+        by_chance = CHANCE ** sum(len(row.digits) for row in self.rows)
+        return self.polarity**POLARITY_WEIGHT * self.explained * (1 - by_chance)
 
     @property
     def is_beyond_doubt(self):

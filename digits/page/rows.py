@@ -7,7 +7,8 @@ import numpy as np
 from digits.page.segments import merged
 
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row, wherever they are
-MAX_ROW_SLOPE = 0.7  # tangent of 35°: near neighbours in a row that climbs overlap less
+MAX_ROW_SLOPE = 0.75  # tangent of 37°: the next digit of a row that climbs overlaps less
+MAX_RUN = 1.6  # of the digits' height: so far is the next digit
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit: a gap of the pen
 MIN_PART_OVERLAP = 0.25  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of ones is further
@@ -61,18 +62,28 @@ def linked(bodies):
     """Return rows of segments, ordered from the left: each in the row of the next level one."""
     row_of = {}
     for i in reversed(range(len(bodies))):
-        level = (j for j in range(i + 1, len(bodies)) if are_level(bodies[i], bodies[j]))
-        row_of[i] = row_of.get(next(level, None), i)
+        rest = bodies[i + 1 :]
+        level = (j for j, other in enumerate(rest, i + 1) if are_level(bodies[i], other))
+        following = i + 1 if rest and climbs(bodies[i], rest[0]) else next(level, None)
+        row_of[i] = row_of.get(following, i)
     return [[bodies[i] for i in row_of if row_of[i] == row] for row in set(row_of.values())]
 
 
 def are_level(left, right):
     """Whether two segments are so level that they may be neighbours in a row."""
-    shared = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
+    return shared_height(left, right) >= MIN_LEVEL_OVERLAP * min(left.height, right.height)
+
+
+def climbs(left, right):
+    """Whether a row may climb or fall from one segment to the next."""
     rise = abs(left.box[1] + left.box[3] - right.box[1] - right.box[3]) / 2
     run = centre_x(right) - centre_x(left)
-    is_near = run <= (left.height + right.height) / 2 and rise <= MAX_ROW_SLOPE * run
-    return shared >= (0 if is_near else MIN_LEVEL_OVERLAP) * min(left.height, right.height)
+    is_near = run <= MAX_RUN * (left.height + right.height) / 2
+    return shared_height(left, right) > 0 and is_near and rise <= MAX_ROW_SLOPE * run
+
+
+def shared_height(left, right):
+    return min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
 
 
 def add_to_nearest(segment, rows, max_distance):

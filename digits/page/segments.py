@@ -16,6 +16,7 @@ MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
 BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob or dot, no digit
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
 MARGIN = 0.2  # of the picture's shorter side: what is cut off and all within it is no digit
+BAR_FILL, BAR_LENGTH = 0.8, 0.7  # of its box, and of the picture's height: a bar of a frame
 SAME_HEIGHT = 1.25  # higher or lower than the digits: as much on the border is a digit, too
 MIN_DIGIT_SIDE = 8  # px: what is smaller cannot be read
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
@@ -23,7 +24,7 @@ MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crea
 MIN_BODY = 0.45  # of the digits' height: what is lower is a part of a digit at most
 MIN_PART = 0.12  # of the digits' height, both ways: what is smaller is a speck
 MAX_WHOLE = 8  # parts of one digit that is broken
-MAX_COMPONENTS = 600  # a full page of numbers: bounds the time
+MAX_COMPONENTS = 250  # a full page of numbers: bounds the time
 MAX_ASPECT = 1.5  # width by height of a digit of several components: a broad 2 has as much
 WHITE_QUANTILE = 0.9  # of a digit's pixels, which becomes 255: not the darkest spot of a pencil
 MIN_WHITE = 0.001  # of black to white, a quarter of a grey level: of less, no image can be made
@@ -107,7 +108,7 @@ def digit_parts(ink):
     parts = parts[~(is_frame & (components.pixels_on_border()[parts] > 0))]
     is_evident = ~in_margin(components)
     is_evident[parts] = True
-    of_whole = np.flatnonzero(is_evident & ~is_speck)
+    of_whole = np.flatnonzero((is_evident | is_cropped(ink.darkness)) & ~is_speck)
     may_be_whole = is_cropped(ink.darkness) or len(of_whole) <= MAX_WHOLE
     whole = whole_digit(components, of_whole) if may_be_whole else None
     return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
@@ -154,12 +155,21 @@ def digit_like(ink):
 
 
 def in_margin(components):
-    """Return which components are cut off by the picture's border and all near it, bool (n,).
+    """Return which components are all near the picture's border, and cut off or bars, bool (n,).
 
     They are the frame of a cell, the end of a neighbour or the edge of a photograph.
     """
     margin = int(MARGIN * min(components.labels.shape))
-    return (components.pixels_on_border() > 0) & ~components.reach_inside(max(margin, 1))
+    is_cut_off = components.pixels_on_border() > 0
+    return (is_cut_off | are_bars(components)) & ~components.reach_inside(max(margin, 1))
+
+
+def are_bars(components):
+    """Return which components are upright bars along most of the picture's height, bool (n,)."""
+    width, height = components.sizes.T
+    is_straight = components.areas >= BAR_FILL * width * height
+    is_long = height >= BAR_LENGTH * components.labels.shape[0]
+    return is_straight & is_long & (height > BAR_ASPECT * width)
 
 
 def digit_bodies(ink, is_sound):
