@@ -203,7 +203,7 @@ def shadow_between(random):
 def thick_and_lit_from_a_side(random):
     """The paper beside a thick 7 is no light ink, although the light falls off across it."""
     ink = np.pad(digit(7, 100, 28, random, unsteady=1), 36)
-    light = 1 - 0.85 * np.linspace(0, 1, ink.shape[1])
+    light = 1 - 0.75 * np.linspace(0, 1, ink.shape[1])
     return photo(paper(ink, contrast=0.9) * light, random)
 
 
@@ -530,9 +530,9 @@ def touching_and_slanted(random):
 @golden("4286")
 def sloping_row(random):
     """A row that slopes is one."""
-    ink, left = blank(300, 500), 30
+    ink, left = blank(300, 660), 30
     for n, label in enumerate("4286"):
-        left = 50 + write(ink, label, left, 30 + 34 * n, random, height=80)
+        left = 90 + write(ink, label, left, 30 + 34 * n, random, height=80)
     return photo(paper(ink), random)
 
 
