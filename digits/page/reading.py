@@ -32,6 +32,7 @@ class Reading(NamedTuple):
     rows: list[Row]  # from the top
     polarity: float  # the probability of the ink's polarity
     explained: float = 0.0  # the mean confidence in the digits, weighted by their ink; 0 for others
+    bars: tuple[int, ...] = ()  # the components that are of a comb, a barcode or a ruler
 
     @property
     def text(self):
@@ -92,9 +93,14 @@ class Classifier:
 
 def most_probable(readings):
     """Return the rows of the `Reading` of greatest score, none if it is of no digits."""
-    found = [reading for reading in readings if reading.rows]
+    has_gaps = any(reading.bars for reading in readings)  # which look like ones between the bars
+    found = [each for each in readings if each.rows and not (has_gaps and has_only_ones(each))]
     sure = [each for each in found if mean_confidence(each.rows) >= MIN_CONFIDENCE]
     return max(sure, key=lambda each: each.score).rows if sure else []
+
+
+def has_only_ones(reading):
+    return set(reading.text) <= {"1", "/"}
 
 
 def with_explained_ink(reading, parts):
@@ -109,7 +115,8 @@ def with_explained_ink(reading, parts):
         confidences[list(each.components)] += each.confidence
         uses[list(each.components)] += 1
     weights = ink.components.areas * ink.full_darkness * parts.is_evident
-    explained = (weights * confidences / np.maximum(uses, 1)).sum() / weights.sum()
+    weights[list(reading.bars)] = 0
+    explained = (weights * confidences / np.maximum(uses, 1)).sum() / max(weights.sum(), 1e-9)
     return reading._replace(explained=float(explained))
 
 
@@ -141,12 +148,13 @@ def as_rows(parts, classifier):
     if is_pattern(parts, classifier):
         return Reading([], parts.ink.probability)
     rows = [read_row(row, parts, classifier) for row in rows_of_segments(parts, classifier)]
-    rows = without_bars(without_patterns([row for row in rows if row.digits]))
+    rows = without_patterns([row for row in rows if row.digits])
+    rows, bars = without_bars(rows), components_of_bars(rows)
     if not rows or is_detail(rows, parts.ink.components):
-        return Reading([], parts.ink.probability)
+        return Reading([], parts.ink.probability, bars=bars)
     marks = marks_of([row.digits for row in rows], parts.ink)
     rows = [row._replace(marks=each) for row, each in zip(rows, marks, strict=True)]
-    return Reading(rows, parts.ink.probability)
+    return Reading(rows, parts.ink.probability, bars=bars)
 
 
 def is_pattern(parts, classifier):
@@ -185,7 +193,18 @@ def overlaps(row):
 
 def without_bars(rows):
     """Return the rows, but none of very many ones (a comb, a barcode), nor of ones beside such."""
-    bars = "1" * (MAX_ONES + 1)
-    if not any(bars in row.text for row in rows):
-        return rows
-    return [row for row in rows if bars not in row.text and set(row.text) != {"1"}]
+    return [row for row in rows if not is_of_bars(row)] if has_bars(rows) else rows
+
+
+def components_of_bars(rows):
+    """Return the numbers of the components that `without_bars` leaves out, a tuple."""
+    bars = [row for row in rows if is_of_bars(row)] if has_bars(rows) else []
+    return tuple(n for row in bars for digit in row.digits for n in digit.components)
+
+
+def has_bars(rows):
+    return any("1" * (MAX_ONES + 1) in row.text for row in rows)
+
+
+def is_of_bars(row):
+    return has_bars([row]) or set(row.text) == {"1"}

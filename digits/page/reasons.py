@@ -13,7 +13,7 @@ from digits.page.ink import (
     polarities,
     top_hat,
 )
-from digits.page.ruled_lines import has_straight_sides, ruled_lines
+from digits.page.ruled_lines import MIN_FRAME_SIDE, has_straight_sides, ruled_lines
 
 BLANK = "no digit found: the page looks blank; more contrast, or more paper around it, may help"
 FAINT = "no digit found: the ink is too faint; write with a darker pen, or raise the contrast"
@@ -67,7 +67,8 @@ def is_grid(mask):
     if ruled_lines(mask).sum() > MIN_LINES * mask.sum():
         return True
     components = connected_components(mask)
-    large = np.flatnonzero(components.sizes.min(axis=1) >= MIN_FRAME * min(mask.shape))
+    min_side = max(MIN_FRAME_SIDE, MIN_FRAME * min(mask.shape))
+    large = np.flatnonzero(components.sizes.min(axis=1) >= min_side)
     return any(has_straight_sides(part_of(components, number)) for number in large)
 
 
