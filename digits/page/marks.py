@@ -210,6 +210,7 @@ def likelihoods(number, place, ink):
         found["comma"] *= AT_END
     if stroke.length > MIN_OTHER * place.height:
         found["other"] = OTHER * written * normal(min(values["width"], 0), ONE.width)
+        found["colon"] = 0.0  # as high as a plus
     return found
 
 
