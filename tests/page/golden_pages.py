@@ -272,6 +272,14 @@ def ruled_with_margin(random):
 
 
 @golden("")
+def bars_of_a_cell(random):
+    """Upright bars along the sides of an empty cell are its frame, though they end before it."""
+    ink = blank(90, 90)
+    ink[5:80, 4:9] = ink[8:84, 82:86] = 1
+    return photo(1 - paper(ink), random)
+
+
+@golden("")
 def empty_cell(random):
     """A cell of a table without a digit has only lines along its edges, which are none."""
     ink = blank(50, 50)
@@ -378,6 +386,12 @@ def flat_foot(random):
     """The flat foot of a small digit is no line of the paper, although it is as thin and long."""
     ink = np.pad(digit(2, 48, 1, random, style=2, unsteady=0.5), 1)
     return scan(ink <= 0.4)
+
+
+@golden("1")
+def thick_and_tight(random):
+    """A thick 1 that fills a bitmap has nothing narrow, so that its polarity is never sure."""
+    return scan(digit(1, 24, 7, random, style=2, unsteady=0.5) > 0.5)
 
 
 @golden("2")
