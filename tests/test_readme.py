@@ -109,9 +109,9 @@ def test_model_that_ships_is_the_best_recipe_s(shipped_model):
 
 def test_model_that_ships_knows_what_is_no_digit(shipped_model):
     predict = predictor.load(shipped_model)
-    images, labels = synthetic.digits(200, seed=11)
+    images, labels = synthetic.digits(1_000, seed=11)
     assert np.mean(predict(images).argmax(axis=1) == labels) > 0.97
-    assert np.mean(predict(synthetic.non_digits(200, seed=11)).max(axis=1) > 0.9) < 0.05
+    assert np.mean(predict(synthetic.non_digits(1_000, seed=11)).max(axis=1) > 0.9) < 0.05
 
 
 def row_of(name):

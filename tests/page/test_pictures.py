@@ -307,7 +307,7 @@ def test_any_array_holds_digits_or_none(mode):
             picture = pictures.upright_and_reduced(picture)
             assert pictures.for_display(picture).dtype == np.uint8
             answer = pipeline.answer_to_image(picture, any_digit)
-            assert answer.status == ("ok" if answer.digits else "no-digit")
+            assert answer.status in (["ok", "unsure"] if answer.digits else ["no-digit"])
 
 
 def test_what_has_no_ink_is_no_digit(predict):
