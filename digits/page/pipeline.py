@@ -1,6 +1,6 @@
 """A picture → the answer: load → grey → polarities → inks → parts → readings → rows → answer.
 
-A picture in which no digit is found, or one is not sure, goes through it in all four turns.
+A picture in which a digit is not sure goes through it in all four turns.
 """
 
 from contextlib import suppress
@@ -83,7 +83,7 @@ def inks_of(grey):
 def rows_of(inks, predict):
     """Return the `Row`s that the `Ink`s are most probably read as.
 
-    The second is not even computed if it cannot win, however much of it is read.
+    The second ink is not read if it cannot win, however much of it would be explained.
     """
     readings = []
     for ink in inks:
@@ -94,7 +94,7 @@ def rows_of(inks, predict):
 
 
 def readings_of(ink, predict):
-    """Yield the `Reading`s of an `Ink`: as rows of digits, and in a small picture as one digit."""
+    """Yield the likelier `Reading` of an `Ink`, as rows or as one digit; none if it holds none."""
     with suppress(NotDigitsError):
         parts = digit_parts(ink)
         classifier = Classifier(ink, predict)

@@ -8,7 +8,7 @@ from digits.page.segments import merged
 
 MIN_LEVEL_OVERLAP = 0.4  # of the lower one's height: neighbours in a row, wherever they are
 MAX_ROW_SLOPE = 0.75  # tangent of 37°: the next digit of a row that climbs overlaps less
-MAX_RUN = 1.6  # of the digits' height: so far is the next digit
+MAX_RUN = 1.6  # of the digits' height: the next digit of such a row is no further
 MAX_PART_DISTANCE = 0.3  # of the digits' height, from a part to its digit: a gap of the pen
 MIN_PART_OVERLAP = 0.25  # of the narrower one's width, shared by parts of one digit
 MAX_STACKED_GAP = 0.15  # of the digits' height, to the part below: a row of ones is further

@@ -16,8 +16,8 @@ MAX_BAR = 1.3  # of the widest digit: a wider bar is an underline
 BLOB_STROKE = 0.5  # stroke width by longer side: what is more is a blob or dot, no digit
 BORDER_SHARE = 0.5  # of the longer side on the picture's border: a shadow or desk, no digit
 MARGIN = 0.2  # of the picture's shorter side: what is cut off and all within it is no digit
-BAR_FILL, BAR_LENGTH = 0.8, 0.7  # of its box, and of the picture's height: a bar of a frame
-SAME_HEIGHT = 1.25  # higher or lower than the digits: as much on the border is a digit, too
+BAR_FILL, BAR_LENGTH = 0.8, 0.7  # of a bar's box, and of the picture's height
+SAME_HEIGHT = 1.25  # times the digits' height, or less: on the border, too, it is a digit
 MIN_DIGIT_SIDE = 8  # px: what is smaller cannot be read
 MIN_TIGHT_SIDE = 0.3  # of the picture's longer side: a cropped digit that touches the border
 MIN_DARKNESS = 0.4  # of the digits' median: what is fainter is a smudge or crease
@@ -108,9 +108,9 @@ def digit_parts(ink):
     parts = parts[~(is_frame & (components.pixels_on_border()[parts] > 0))]
     is_evident = ~in_margin(components)
     is_evident[parts] = True
-    of_whole = np.flatnonzero((is_evident | is_cropped(ink.darkness)) & ~is_speck)
-    may_be_whole = is_cropped(ink.darkness) or len(of_whole) <= MAX_WHOLE
-    whole = whole_digit(components, of_whole) if may_be_whole else None
+    cropped = is_cropped(ink.darkness)
+    of_whole = np.flatnonzero((is_evident | cropped) & ~is_speck)
+    whole = whole_digit(components, of_whole) if cropped or len(of_whole) <= MAX_WHOLE else None
     return DigitParts(ink, segments_of(components, parts), is_evident, whole, digit_height)
 
 
