@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Evaluate trained models on MNIST's test images: print metrics, save figures."""
+"""Evaluate trained models on MNIST's test images, or on your own pictures."""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,7 @@ from digits.files import printable, require_writable, shown, user_path
 
 EXAMPLES = """\
   python evaluate_model.py
+  python evaluate_model.py --own my_digits
   python evaluate_model.py --model models/fast.h5 --output-dir reports/fast
   python evaluate_model.py --model models/pretrained.h5 models/fast.h5
   python evaluate_model.py --robustness
@@ -21,14 +22,25 @@ EXAMPLES = """\
 def main():
     arguments = parse()
     from digits import plots
-    from digits.data import mnist
-    from digits.evaluation import evaluation, figures, report  # not for --help: they need NumPy
+    from digits.evaluation import evaluation  # not for --help: it needs NumPy
 
     if arguments.show:
         plots.require_window()
     require_writable(arguments.output_dir / f"confusion_matrix.{arguments.format}")
     paths = by_name(arguments.model or [model_or_default(None)])
     models = {name: evaluation.load(path, arguments.trust) for name, path in paths.items()}
+    evaluate = evaluate_on_own_pictures if arguments.own else evaluate_on_test_images
+    save(evaluate(models, arguments), arguments.output_dir, arguments.format)
+    if arguments.show:
+        plots.show()
+    return 0
+
+
+def evaluate_on_test_images(models, arguments):
+    """Print the metrics; return the figures by name."""
+    from digits.data import mnist
+    from digits.evaluation import evaluation, figures, report
+
     test = mnist.load("test", arguments.data)
     predictions = {name: evaluation.predict(model, test.images) for name, model in models.items()}
     summaries = {
@@ -37,17 +49,52 @@ def main():
     }
     write = report.as_json if arguments.json else report.as_text
     print(write(summaries, evaluation.comparisons(test.labels, predictions), test.name))
-    drawn = figures.of(models, test, predictions, summaries, arguments.show)
-    save(drawn, arguments.output_dir, arguments.format)
-    if arguments.show:
-        plots.show()
-    return 0
+    return figures.of(models, test, predictions, summaries, arguments.show)
+
+
+def evaluate_on_own_pictures(models, arguments):
+    """Do the same for a folder of labelled pictures; the figures are of a single model alone."""
+    from digits.own import figures, report, results
+
+    found = {
+        name: results.of_folder(arguments.own, model, arguments.by)
+        for name, model in models.items()
+    }
+    print((report.as_json if arguments.json else report.as_text)(found))
+    if len(models) > 1:
+        return {}
+    (model,), (found,) = models.values(), found.values()
+    return figures.of(found, model, arguments.show)
 
 
 def parse():
     parser = Parser(__doc__, EXAMPLES)
     add_model(parser, nargs="+")
     add_data(parser)
+    add_own(parser)
+    add_outputs(parser)
+    arguments = parser.parse_args()
+    if arguments.own and (arguments.data or arguments.robustness):
+        parser.error("--own takes the place of MNIST: leave --data and --robustness out")
+    if arguments.by and not arguments.own:
+        parser.error("--by is for --own: leave it out")
+    return arguments
+
+
+def add_own(parser):
+    parser.add_argument(
+        "--own",
+        type=user_path,
+        metavar="FOLDER",
+        help="evaluate on your own pictures instead, with their labels in names like"
+        " 7_kitchen.jpg, in subfolders 0 to 9, or in a labels.csv",
+    )
+    parser.add_argument(
+        "--by", metavar="COLUMN", help="with --own, count by this column of labels.csv"
+    )
+
+
+def add_outputs(parser):
     parser.add_argument(
         "--robustness",
         action="store_true",
@@ -65,7 +112,6 @@ def parse():
     )
     parser.add_argument("--show", action="store_true", help="also show the figures in windows")
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
-    return parser.parse_args()
 
 
 def by_name(paths):

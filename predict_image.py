@@ -26,7 +26,7 @@ from digits.command_line import (
     run,
     say,
 )
-from digits.files import printable, require_writable, user_path
+from digits.files import printable, require_writable, shown, user_path
 
 EXAMPLES = """\
   python predict_image.py                   the picture named at its top
@@ -111,18 +111,27 @@ def require_outputs(arguments):
 def asked_answers(arguments, predict):
     """Yield the `Answer` to each test image, picture or drawing that the command line asks for."""
     if arguments.draw:
-        from digits import drawing
-        from digits.page import pipeline
-
-        yield from drawing.answers_to_drawing(
-            lambda page: pipeline.answer_to_drawing(page, predict)
-        )
+        yield from answers_to_drawing(predict)
     elif arguments.index or arguments.pictures:
         if arguments.index:
             yield from answers_to_test_images(arguments.index, arguments.data, predict)
         yield from answers_to_pictures(arguments.pictures, predict)
     else:
         yield from answers_to_pictures([ROOT / user_path(IMAGE_PATH)], predict)
+
+
+def answers_to_drawing(predict):
+    from digits import drawing
+    from digits.own.filing import Filing
+    from digits.page import pipeline
+
+    filing = Filing()
+
+    def read(page):
+        filing.offer("drawing.png", lambda: drawing.as_png(page))
+        return pipeline.answer_to_drawing(page, predict)
+
+    return drawing.answers_to_drawing(read, lambda label: f"filed as {shown(filing.file(label))}")
 
 
 def answers_to_test_images(indices, data, predict):
@@ -180,29 +189,54 @@ def show_answers(answers, arguments, wait=True):
 
 
 def converse(arguments, predict):
-    from digits import plots
+    from digits.own.filing import Filing
 
-    for line in iter(typed_line, ""):
+    filing = Filing()
+    for line in iter(lambda: typed_line(filing), ""):
         try:
-            answers = answers_to_line(line, arguments.data, predict)
-            first, _ = print_answers(answers, arguments.json)
-            plots.close_windows()
-            show_answers(first, arguments, wait=False)
+            if line.startswith("=") and not Path(line).exists():
+                say_filed(filing.file(line[1:].strip()))
+            else:
+                show_one(answers_to_line(line, arguments.data, predict, filing), arguments)
         except UserError as error:
             complain(error)
     return 0
 
 
-def answers_to_line(line, data, predict):
-    """Return the `Answer`s to a typed line: an index, unless there is a file of that name."""
+def show_one(answers, arguments):
+    """Print the answers to a typed line, and show them in place of those before."""
+    from digits import plots
+
+    first, _ = print_answers(answers, arguments.json)
+    plots.close_windows()
+    show_answers(first, arguments, wait=False)
+
+
+def answers_to_line(line, data, predict, filing):
+    """Return the `Answer`s to a typed line: an index, unless there is a file of that name.
+
+    A single picture is offered to be filed.
+    """
+    from digits.page import pictures
+
+    filing.offer(None, None)
     if line.isdecimal() and len(line) < 10 and not Path(line).exists():
         return answers_to_test_images([int(line)], data, predict)
-    return answers_to_pictures([typed_path(line)], predict)
+    paths = pictures.files_at(typed_path(line))
+    if len(paths) == 1 and paths[0].is_file():
+        filing.offer(paths[0].name, paths[0].read_bytes)
+    return answers_to_pictures(paths, predict)
 
 
-def typed_line():
+def say_filed(path):
+    say(f"filed as {shown(path)}; python train_model.py --own {shown(path.parent)} learns from it")
+
+
+def typed_line(filing):
+    told = "=7 files it as a 7; " if filing.name else ""
     with suppress(OSError):  # nobody can see the question
-        print("test image or picture (Enter to stop): ", end="", file=sys.stderr, flush=True)
+        question = f"{told}test image or picture (Enter to stop): "
+        print(question, end="", file=sys.stderr, flush=True)
     try:
         line = input() if sys.stdin.isatty() else sys.stdin.readline(LONGEST_LINE)
     except (EOFError, OSError):  # OSError: stdin is open for writing only

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train a network on MNIST, or on synthetic digits, and save it with its history."""
+"""Train a network on MNIST, on synthetic digits, or further on your own pictures."""
 
 import shlex
 import sys
@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it 
 from digits import UserError
 from digits.command_line import (
     MODEL,
+    PRETRAINED,
     SYNTHETIC_MODEL,
     Parser,
     add_data,
@@ -23,19 +24,24 @@ from digits.files import locked, printable, shown, user_path
 from digits.network.recipes import DEFAULT, RECIPES, SETTINGS
 
 SEED = 1
+OTHER_SYNTHETIC = 15_000  # digits for --own without MNIST
+MAX_FALL = 0.001  # of validation accuracy: a model that falls by more is not saved
 
 EXAMPLES = """\
   python train_model.py
   python train_model.py --recipe fast --output models/fast.h5
   python train_model.py --data Downloads/mnist.npz
   python train_model.py --dataset generated
-  python train_model.py --resume"""
+  python train_model.py --resume
+  python train_model.py --own my_digits"""
 
 
 def main():
     arguments = parse()
     if arguments.list_recipes:
         return list_recipes()
+    if arguments.own:
+        return teach(arguments)
     with ExitStack() as lock:
         output, training, validation = load_data(arguments, lock)
         record, state = take_recipe(arguments, output, training, validation)
@@ -56,10 +62,45 @@ def parse():
     add_data(parser)
     add_dataset(parser)
     add_output(parser)
+    add_own(parser)
     arguments = parser.parse_args()
     if arguments.data and arguments.dataset == "generated":
         parser.error("--dataset generated needs no --data: leave one of them out")
+    require_fitting(arguments, parser)
     return arguments
+
+
+def require_fitting(arguments, parser):
+    """End the script in a sentence if an option does not go with --own, or needs it."""
+    of_recipe = {name: getattr(arguments, name) for name in ("recipe", "epochs", "batch_size")}
+    without = {**of_recipe, "resume": arguments.resume or None}
+    needing = {"model": arguments.model, "force": arguments.force or None}
+    for name, value in (without if arguments.own else needing).items():
+        if value is not None:
+            what = "does not go with" if arguments.own else "is for"
+            parser.error(f"--{name.replace('_', '-')} {what} --own: leave it out")
+
+
+def add_own(parser):
+    parser.add_argument(
+        "--own",
+        type=user_path,
+        metavar="FOLDER",
+        help="train a model further on your own pictures, with their labels in names like"
+        " 7_kitchen.jpg, in subfolders 0 to 9, or in a labels.csv",
+    )
+    parser.add_argument(
+        "--model",
+        type=user_path,
+        metavar="FILE",
+        help=f"with --own, the model to start from (default: {in_help(PRETRAINED)})",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help=f"with --own, save the model even if validation accuracy falls by more than"
+        f" {100 * MAX_FALL:g} points",
+    )
 
 
 def add_dataset(parser):
@@ -121,7 +162,7 @@ def load_data(arguments, lock):
     synthetic_wanted = wants_synthetic(arguments)
     output = arguments.output or (SYNTHETIC_MODEL if synthetic_wanted else MODEL)
     reserve(output, arguments.resume, lock)
-    mnist = None if synthetic_wanted else find_mnist(arguments)
+    mnist = None if synthetic_wanted else find_data(arguments)
     if mnist:
         return (output, *mnist)
     if not (synthetic_wanted or arguments.output):
@@ -150,10 +191,13 @@ def reserve(output, resume, lock):
     checkpoint.require_place(checkpoint.path_of(output), resume)
 
 
-def find_mnist(arguments):
-    """Return MNIST's training and validation images, or None, and say so, if there is no MNIST."""
+def find_data(arguments):
+    """Return training and validation images, or None, and say so, if there is no MNIST."""
     from digits.data import mnist
+    from digits.own import labels
 
+    if arguments.data and labels.has_labels(arguments.data):
+        return mnist.split(pictures_as_data(arguments))
     try:
         return mnist.load_training(arguments.data)
     except mnist.NotFoundError as error:
@@ -161,6 +205,15 @@ def find_mnist(arguments):
             raise
         say(f"{error}. Training on synthetic digits instead, drawn from pen strokes.")
         return None
+
+
+def pictures_as_data(arguments):
+    from digits.network import predictor
+    from digits.own import lessons
+
+    predict = predictor.load(PRETRAINED)
+    seed = SEED if arguments.seed is None else arguments.seed
+    return lessons.as_data(lessons.lessons_of(arguments.data, predict), seed)
 
 
 def generate_digits(output):
@@ -262,10 +315,76 @@ def report(record, path):
     from digits.metrics import accuracy_with_misses
 
     scored = accuracy_with_misses(record["validation_misses"], record["validation_images"])
-    option = "" if path == MODEL else f" --model {printable(shlex.quote(shown(path)))}"
     print(f"validation accuracy {scored}")
+    report_saved(record, path)
+
+
+def report_saved(record, path):
+    option = "" if path == MODEL else f" --model {printable(shlex.quote(shown(path)))}"
     print(f"trained in {record['seconds']:.0f} s, saved as {printable(shown(path))}")
     print(f"next: python evaluate_model.py{option}, or python predict_image.py{option} PICTURE")
+
+
+def teach(arguments):
+    """Train a model further on the user's own pictures."""
+    path, output = arguments.model or PRETRAINED, arguments.output or MODEL
+    with ExitStack() as lock:
+        reserve(output, arguments.resume, lock)
+        record, lessons = read_lessons(path, arguments)
+        others, validation = other_digits(arguments)
+        announce_lessons(lessons, others)
+        _, _, save = import_training()
+        from digits.own import report, teaching
+
+        network, record, after = teaching.teach(path, record, lessons, others, validation)
+        print(report.of_teaching([each.result for each in lessons], after, record))
+        require_kept(record, output, arguments.force)
+        save(network, record, output)
+    report_saved(record, output)
+    return 0
+
+
+def read_lessons(path, arguments):
+    """Return the record of the training of the model at `path`, and what it can learn."""
+    from digits.network import checkpoint, predictor
+    from digits.own import lessons
+
+    predict = predictor.load(path)
+    if predict.record is None or checkpoint.fault(predict.record):
+        raise UserError(f"{shown(path)} was not trained by this project: name another with --model")
+    seed = SEED if arguments.seed is None else arguments.seed
+    command = f"python train_model.py --own {shlex.quote(shown(arguments.own))}"
+    found = lessons.lessons_of(arguments.own, predict)
+    return {**predict.record, "command": command, "seed": seed}, found
+
+
+def announce_lessons(lessons, others):
+    images = sum(len(each.images) for each in lessons)
+    say(
+        f"training on {images:,} images of digits in {len(lessons):,} pictures, mixed with digits"
+        f" of {others.name}; this takes a minute or two"
+    )
+
+
+def other_digits(arguments):
+    """Return training and validation images of digits that must not be forgotten."""
+    from digits.data import synthetic
+
+    found = None if arguments.dataset == "generated" else find_data(arguments)
+    if found is None:
+        say(f"generating {OTHER_SYNTHETIC:,} synthetic digits")
+    return found or synthetic.load_training(OTHER_SYNTHETIC)
+
+
+def require_kept(record, output, force):
+    """Raise UserError if validation accuracy has fallen too far for the model to be saved."""
+    more = record["validation_misses"] - record["own"]["validation_misses_before"]
+    fall = more / record["validation_images"]
+    if fall > MAX_FALL and not force:
+        raise UserError(
+            f"validation accuracy falls by {100 * fall:.2f} points, more than {100 * MAX_FALL:g}:"
+            f" {shown(output)} is not written; --force writes it all the same"
+        )
 
 
 if __name__ == "__main__":

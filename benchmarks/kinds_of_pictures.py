@@ -3,8 +3,8 @@
 
 They are drawn by the project: its pen strokes, Pillow's font, and MNIST's test digits where they
 are on this machine. The folder's labels.csv has the columns file, label, written (the number with
-its signs), kind and scene; `tools/picture_table.py FOLDER --by kind` reads it. The same seed draws
-the same folder.
+its signs), kind and scene; `evaluate_model.py --own FOLDER --by kind` reads it. The same seed
+draws the same folder.
 """
 
 import csv
@@ -32,7 +32,7 @@ LOSSY = 0.4  # the share of pictures, of those that are not black and white, sav
 EXAMPLES = """\
   python benchmarks/kinds_of_pictures.py my_kinds
   python benchmarks/kinds_of_pictures.py my_kinds --count 20 --kinds signs gaps
-  python tools/picture_table.py my_kinds --by kind --misses misses.png"""
+  python evaluate_model.py --own my_kinds --by kind"""
 
 
 def main():

@@ -21,6 +21,7 @@ MODEL = ROOT / "models" / "mnist_cnn.h5"
 SYNTHETIC_MODEL = MODEL.with_name("generated_cnn.h5")
 PRETRAINED = MODEL.with_name("pretrained.h5")  # comes with the project
 
+PROGRESS_STEP = 10  # items between two changes of a counter
 PACKAGES = {"numpy", "PIL", "h5py", "matplotlib", "tensorflow", "keras"}
 
 
@@ -173,6 +174,14 @@ def show_progress(what, done, total):
         end = "\r" if done < total else "\n"  # what is printed next takes the line's place
         with suppress(OSError):
             print(f"{what} {100 * done // total:3} %", end=end, file=sys.stderr, flush=True)
+
+
+def with_progress(items, what, total):
+    """Yield the items, and show on a terminal how many of the `total` are done."""
+    for done, item in enumerate(items, start=1):
+        if done % PROGRESS_STEP == 0 or done == total:
+            show_progress(what, done, total)
+        yield item
 
 
 def complain(sentence):

@@ -23,7 +23,7 @@ def window(shipped_model):
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
     predict = predictor.load(shipped_model)
-    return drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
+    return drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict), str)
 
 
 def draw(figure, number):

@@ -10,9 +10,9 @@ from PIL import Image
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 sys.path.insert(0, str(ROOT / "tests" / "page"))
-sys.path.insert(0, str(ROOT / "tools"))
-import picture_table
 from scenes import KINDS, figures, hands
+
+from digits.own.labels import labelled
 
 SCRIPT = "benchmarks/kinds_of_pictures.py"
 SCENES = list(dict.fromkeys(scene for scenes in KINDS.values() for scene in scenes))
@@ -50,7 +50,7 @@ def test_each_kind_has_its_pictures_which_the_table_of_labels_names(folder):
     assert {row["file"] for row in rows} == {path.name for path in folder.iterdir()} - {
         "labels.csv"
     }
-    assert len(picture_table.labelled(folder, "kind")) == len(rows)
+    assert len(labelled(folder, "kind")[0]) == len(rows)
 
 
 def test_every_picture_opens_and_has_something_on_it(folder):

@@ -31,7 +31,7 @@ def main():
     figure = drawing.new_figure()
     FigureCanvasAgg(figure).draw()
     predict = predictor.load(model_or_default(arguments.model), arguments.trust)
-    window = drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict))
+    window = drawing.Drawing(figure, lambda page: pipeline.answer_to_drawing(page, predict), None)
     for stroke in strokes(str(arguments.number), drawing.SIDE):
         draw(figure, stroke)
     plots.save(figure, arguments.output)

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from digits.command_line import show_progress
+from digits.command_line import with_progress
 from digits.data import mnist, pen_strokes
 from digits.data import non_digits as non_digit_kinds
 from digits.data.mnist_form import as_mnist
@@ -23,18 +23,10 @@ IMAGES, SEED = 36_000, 1  # of the data set of that name
 NON_DIGIT = 10  # the label of a non-digit
 
 
-def load_training():
+def load_training(count=IMAGES):
     """Return training and validation images of the synthetic data set, two `mnist.Examples`."""
-    pairs = counted(inked_digits(IMAGES, SEED))
-    return mnist.split(mnist.Examples(*in_mnist_form(pairs, IMAGES), NAME))
-
-
-def counted(pairs):
-    """Yield the pairs, and show on a terminal how many of `IMAGES` are done."""
-    for done, pair in enumerate(pairs, start=1):
-        if done % 100 == 0:
-            show_progress("generating", done, IMAGES)
-        yield pair
+    pairs = with_progress(inked_digits(count, SEED), "generating", count)
+    return mnist.split(mnist.Examples(*in_mnist_form(pairs, count), NAME))
 
 
 def per_epoch(epochs, counts, seed):

@@ -1,5 +1,7 @@
 """Load a network, of this project or of another, as a function from images to probabilities."""
 
+import json
+
 import numpy as np
 
 from digits import UserError
@@ -56,6 +58,20 @@ def load(path, trust=False):
     predict = Predictor(path, network, expected, record)
     require_probabilities(predict)
     return predict
+
+
+def of_keras(network):
+    """Return a Keras network in memory as a function: uint8 (n, 28, 28) to probabilities (n, 10).
+
+    NumPy computes it, from the weights that it has now.
+    """
+    weights = {
+        layer.name: {each.name: each.numpy() for each in layer.weights} for layer in network.layers
+    }
+    return numpy_network.network(
+        json.loads(network.to_json()),
+        lambda layer, names: [weights[layer.name][name] for name in names],
+    )
 
 
 def network_and_record(path, trust):

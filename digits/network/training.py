@@ -69,15 +69,20 @@ def calibrated(network, ensemble, validation):
     """
     probabilities = predict(ensemble, validation.images)
     temperature = metrics.temperature(validation.labels, probabilities)
-    for layer in network.layers:
-        if getattr(layer, "activation", None) is keras.activations.softmax:
-            layer.set_weights([weights / temperature for weights in layer.get_weights()])
+    divide_logits(network, temperature)
     scaled = metrics.temperature_scaled(probabilities, temperature)
     return {
         "temperature": round(temperature, 3),
         "validation_misses": int((scaled.argmax(axis=1) != validation.labels).sum()),
         "validation_loss": round(metrics.cross_entropy(validation.labels, scaled), 6),
     }
+
+
+def divide_logits(network, temperature):
+    """Divide what goes into each softmax of a network, by changing the weights before it."""
+    for layer in network.layers:
+        if getattr(layer, "activation", None) is keras.activations.softmax:
+            layer.set_weights([weights / temperature for weights in layer.get_weights()])
 
 
 def predict(model, images):

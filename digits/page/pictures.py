@@ -27,9 +27,14 @@ COLOUR_GAIN = 1.5  # times the contrast of grey: with less, a single colour is n
 def files_at(path):
     """Return the pictures that `path` names: those of a folder by name, else itself."""
     try:
-        return sorted(filter(is_picture, path.iterdir())) or [path]
+        return in_folder(path) or [path]
     except (OSError, ValueError):  # no folder, or one that cannot be entered: `load` says so
         return [path]
+
+
+def in_folder(path):
+    """Return the pictures in a folder, by name; not those in its subfolders."""
+    return sorted(filter(is_picture, path.iterdir()))
 
 
 def is_picture(path):

@@ -24,7 +24,7 @@ from digits.page.reading import (
     with_explained_ink,
 )
 from digits.page.reasons import reason
-from digits.page.segments import NotDigitsError, digit_parts
+from digits.page.segments import NotDigitsError, digit_parts, mnist_image
 
 FAILED = "reading it failed"
 TURNS = {90: Transpose.ROTATE_270, 180: Transpose.ROTATE_180, 270: Transpose.ROTATE_90}  # clockwise
@@ -104,6 +104,16 @@ def readings_of(ink, predict):
             return
         whole = with_explained_ink(as_one_digit(parts, classifier), parts)
         yield likelier(rows, whole)
+
+
+def only_digit(picture):
+    """Return all ink of a PIL image that is known to hold one digit, uint8 (28, 28), or None."""
+    grey = pictures.grey(picture, pictures.for_display(picture))
+    for ink in inks_of(grey[pictures.page_in(grey)]):
+        with suppress(NotDigitsError):
+            if whole := digit_parts(ink).whole:
+                return mnist_image(ink, whole)
+    return None
 
 
 def in_pixels_of_file(rows, corner, scale):

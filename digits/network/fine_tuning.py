@@ -1,0 +1,123 @@
+"""Fine-tuning: a network learns a few images more, mixed with many others, and forgets little."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digits.data import synthetic
+from digits.network import recipes, training
+
+BATCH_SIZE, OWN_IN_BATCH = 64, 10
+MIN_STEPS, MAX_STEPS, IMAGES_PER_STEP = 40, 600, 5  # own images, for each step more
+LEARNING_RATE = 0.001
+AVERAGING = 0.95  # of the moving average of the weights: over about 20 steps
+OTHER_IMAGES = 12_000  # of the data: as many hold what must not be forgotten
+SYNTHETIC = recipes.Synthetic(digits=500, rare_digits=500, printed=500, non_digits=500)
+AUGMENTATION = recipes.Augmentation(bend=0.45, thinner=0.4, thicker=0.5, noise=0.2)
+OWN_AUGMENTATION = recipes.Augmentation(  # one writer varies less than all of MNIST's
+    *(0.1, 0.1, 0.07, 1.0), bend=0.3, thinner=0.3, thicker=0.4, noise=0.2
+)
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of the change of the weights, to choose from
+MAX_LOSS = 0.0004  # of validation accuracy, where one of the shares avoids more
+
+
+class FineTuner:
+    """Fine-tunes a Keras network, each time from the weights that it came with.
+
+    `others` are the `mnist.Examples` that own images are mixed with, besides synthetic ones; the
+    more `own_images`, the more steps.
+    """
+
+    def __init__(self, network, others, own_images, seed):
+        self.network, self.others, self.seed = network, with_synthetic(others, seed), seed
+        self.steps = min(MIN_STEPS + own_images // IMAGES_PER_STEP, MAX_STEPS)
+        self.ensemble = compiled(network)
+        self.start = [variable.numpy() for variable in training.variables(self.ensemble)]
+        self.before = self.after = network.get_weights()
+
+    def tune(self, images, labels):
+        """Train the network on images, uint8 (n, 28, 28), with labels, uint8 (n,), and the others.
+
+        Return the loss and the accuracy of the training. Raises KeyboardInterrupt after Ctrl-C.
+        """
+        for variable, value in zip(training.variables(self.ensemble), self.start, strict=True):
+            variable.assign(value)
+        members = self.ensemble.output_shape[1]
+        mixed = batches((images, labels), self.others, members, self.steps, self.seed)
+        with training.bfloat16(training.has_bfloat16_units()), training.interruptible() as stop:
+            history = self.ensemble.fit(
+                mixed, steps_per_epoch=self.steps, shuffle=False, callbacks=[stop], verbose=0
+            ).history
+        self.after = self.network.get_weights()
+        return {name: float(value) for name, (value,) in history.items()}
+
+    def blend(self, share):
+        """Give the network its weights before and a share, 0 to 1, of their change by `tune`.
+
+        Wortsman et al., Robust fine-tuning of zero-shot models (2022, arXiv:2109.01903).
+        """
+        pairs = zip(self.before, self.after, strict=True)
+        self.network.set_weights([old + share * (new - old) for old, new in pairs])
+
+    def blend_for(self, validation):
+        """Blend by the largest of `SHARES` that loses little on validation images.
+
+        Return that share, and the number of misses before.
+        """
+        self.blend(0)
+        before = self.misses(validation)
+        for share in SHARES:
+            self.blend(share)
+            if self.misses(validation) <= before + MAX_LOSS * len(validation.labels):
+                break
+        return share, before
+
+    def misses(self, examples):
+        probabilities = training.predict(self.ensemble, examples.images).mean(axis=1)
+        return int((probabilities.argmax(axis=1) != examples.labels).sum())
+
+
+def compiled(network):
+    """Return the members of a network side by side, to be trained with averaged weights.
+
+    Izmailov et al., Averaging weights leads to wider optima (2018, arXiv:1803.05407). Batch
+    normalisation stays as it is: its averages are of far more images.
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    ensemble = recipes.side_by_side(network)
+    ensemble.compile(
+        keras.optimizers.Adam(LEARNING_RATE, use_ema=True, ema_momentum=AVERAGING),
+        training.mean_loss,
+        metrics=[training.EnsembleAccuracy(name="accuracy")],
+    )
+    ensemble.optimizer.build(ensemble.trainable_variables)
+    return ensemble
+
+
+def batches(own, others, members, steps, seed):
+    """Return a `tf.data.Dataset` of batches like those of `training.batches`.
+
+    `own` and `others` are images, uint8 (n, 28, 28), and labels, uint8 (n,).
+    """
+    own, others = ([tf.constant(array) for array in each] for each in (own, others))
+
+    def batch(number):
+        mine = augmented(own, OWN_IN_BATCH, OWN_AUGMENTATION, number)
+        rest = augmented(others, BATCH_SIZE - OWN_IN_BATCH, AUGMENTATION, number)
+        return tuple(tf.concat(pair, axis=0) for pair in zip(mine, rest, strict=True))
+
+    def augmented(examples, count, augmentation, number):
+        shape, n = [count, members], tf.size(examples[1], tf.int64)
+        indices = tf.random.stateless_uniform(shape, [seed, number], 0, n, tf.int64)
+        return training.batch(*examples, augmentation, seed, number, indices)
+
+    return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2).prefetch(4)
+
+
+def with_synthetic(examples, seed):
+    """Return images and labels of `mnist.Examples`, and of synthetic digits and non-digits."""
+    ((images, labels),) = synthetic.per_epoch(1, SYNTHETIC, seed)
+    images = np.concatenate([examples.images[:OTHER_IMAGES], images])
+    return images, np.concatenate([examples.labels[:OTHER_IMAGES], labels])

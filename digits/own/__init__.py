@@ -1,0 +1,5 @@
+"""The user's own pictures, with labels: filed, read, scored, and taught to a network.
+
+`filing` puts a picture into a folder, `labels` finds a folder's labels, `results` reads its
+pictures, `report` and `figures` show how many are right, `teaching` trains with them.
+"""

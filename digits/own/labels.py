@@ -1,0 +1,100 @@
+"""The labels of a folder of pictures: a table, subfolders named 0 to 9, or the pictures' names."""
+
+import csv
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from digits import UserError
+from digits.files import shown
+from digits.page import pictures
+
+TABLE = "labels.csv"
+DIGITS = tuple("0123456789")
+LABEL = re.compile(r"([0-9]+(/[0-9]+)*)?")
+ROWS_IN_NAME = "+"  # a file's name can have no slash
+NAMED = re.compile(r"([0-9]+(?:\+[0-9]+)*)_")
+WAYS = (
+    f"name each like 7_kitchen.jpg, put it into a folder 0 to 9, or add a {TABLE} with the columns"
+    " file and label"
+)
+
+
+class Labelled(NamedTuple):
+    """A picture and its label: its digits, a slash between rows; empty for one without digits."""
+
+    path: Path
+    label: str
+    kind: str  # to count it with others of the kind
+
+
+def has_labels(folder):
+    """Whether a path is a folder with a table of labels or pictures: what `labelled` reads."""
+    return folder.is_dir() and bool((folder / TABLE).is_file() or list(candidates(folder)))
+
+
+def labelled(folder, column=None):
+    """Return the `Labelled` pictures of a folder, and a sentence for each picture without a label.
+
+    The kind is the value in a `column` of the table, else says how many digits there are. Raises
+    UserError if the folder or its table cannot be read, or if no picture has a label.
+    """
+    if (folder / TABLE).is_file():
+        found = [of_row(folder, row, column) for row in rows_of(folder / TABLE, column)]
+    elif column:
+        raise UserError(f"no {shown(folder / TABLE)}, and so no column {column}: leave out --by")
+    else:
+        require_folder(folder)
+        found = [Labelled(path, label, kind_of(label)) for path, label in candidates(folder)]
+    valid = [each for each in found if is_label(each.label)]
+    if not valid:
+        raise UserError(f"no picture with a label in {shown(folder)}: {WAYS}")
+    return valid, [without_label(each) for each in found if not is_label(each.label)]
+
+
+def require_folder(folder):
+    if not folder.is_dir():
+        raise UserError(f"no folder {shown(folder)}: name one with pictures and their labels")
+
+
+def is_label(text):
+    return text is not None and bool(LABEL.fullmatch(text))
+
+
+def without_label(each):
+    why = "no label" if each.label is None else f"the label {each.label!r} is no number"
+    return f"{shown(each.path)}: not used, {why}; {WAYS}"
+
+
+def candidates(folder):
+    """Yield the path and label of each picture in a folder; None if it has no label."""
+    for digit in DIGITS:
+        if (folder / digit).is_dir():
+            yield from ((path, digit) for path in pictures.in_folder(folder / digit))
+    for path in pictures.in_folder(folder):
+        named = NAMED.match(path.name)
+        yield path, named and named[1].replace(ROWS_IN_NAME, "/")
+
+
+def rows_of(path, column):
+    """Return the rows of a table of labels as dicts."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, restval=""))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"cannot read {shown(path)}: save it as a CSV in UTF-8") from error
+    wanted = {"file", "label", *([column] if column else [])}
+    if not rows or not wanted <= rows[0].keys():
+        columns = ", ".join(sorted(wanted))
+        raise UserError(f"{shown(path)} lacks rows, or one of the columns {columns}: add them")
+    return rows
+
+
+def of_row(folder, row, column):
+    label = row["label"].strip()
+    return Labelled(folder / row["file"], label, (column and row[column]) or kind_of(label))
+
+
+def kind_of(label):
+    """Return the kind of a label by its number of digits."""
+    return {0: "no digit", 1: "one digit"}.get(len(label or ""), "several digits")

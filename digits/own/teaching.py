@@ -1,0 +1,51 @@
+"""Teach a network the user's own pictures, by fine-tuning."""
+
+import time
+
+from digits.network import fine_tuning, predictor, training
+from digits.network.other_models import KerasNetwork
+from digits.own.cross_validation import cross_validated
+from digits.own.lessons import together
+
+
+def teach(path, record, lessons, others, validation):
+    """Fine-tune the model at `path` on lessons and other images.
+
+    Return the Keras network, its record, and a `Result` for each lesson by cross-validation.
+    `record` is that of the training, with the seed; `others` and `validation` are `mnist.Examples`.
+    Raises KeyboardInterrupt after Ctrl-C.
+    """
+    started, seed = time.perf_counter(), record["seed"]
+    network = KerasNetwork(path).model
+    images, labels = together(lessons)
+    tuner = fine_tuning.FineTuner(network, others, len(images), seed)
+    history = tuner.tune(images, labels)
+    share, misses_before = tuner.blend_for(validation)
+    outcome = training.calibrated(network, tuner.ensemble, validation)
+    taught = network.get_weights()
+
+    def learn(lessons):
+        tuner.tune(*together(lessons))
+        tuner.blend(share)
+        training.divide_logits(network, outcome["temperature"])
+        return predictor.of_keras(network)
+
+    after = cross_validated(lessons, learn, seed)
+    network.set_weights(taught)
+    network.trainable = True  # with its batch normalisation
+    own = {"pictures": len(lessons), "images": len(images), "share": share}
+    record = {
+        **with_epoch(record, history, outcome, len(validation.labels)),
+        "own": {**own, "validation_misses_before": misses_before},
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    return network, record, after
+
+
+def with_epoch(record, history, outcome, validation_images):
+    """Return the record of a training with its outcome, and an epoch more in its history."""
+    accuracy = 1 - outcome["validation_misses"] / validation_images
+    epoch = {**history, "val_accuracy": accuracy, "val_loss": outcome["validation_loss"]}
+    longer = {name: [*values, round(epoch[name], 6)] for name, values in record["history"].items()}
+    new = {"history": longer, "validation_images": validation_images, **training.versions()}
+    return {**record, **outcome, **new}
