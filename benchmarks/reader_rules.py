@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Switch off, halve and double each number and rule of the picture reader: what is then misread?
 
-The table counts the pictures of labelled folders, as `evaluate_model.py --own` takes them, that are
-lost (right before, wrong after) and won. Without folders, each rule's golden page (one of those that
-the tests draw) must be misread when the rule is off.
+The table counts the pictures of labelled folders, as `evaluate_model.py --own` takes them, that
+are lost (right before, wrong after) and won. Without folders, each rule's golden page (one of those
+that the tests draw) must be misread when the rule is off.
 """
 
 import sys

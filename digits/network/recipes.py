@@ -153,7 +153,7 @@ def through(layers, values):
 def member_outputs(network):
     """Return the outputs, (n, 10) each, of an ensemble's members, or a plain network's own."""
     last = network.layers[-1]
-    return last.input if isinstance(last.input, list) else [network.output]
+    return last.input if isinstance(last.input, list) else network.outputs
 
 
 def side_by_side(network):
@@ -166,4 +166,5 @@ def side_by_side(network):
     members = [keras.Model(network.input, output) for output in member_outputs(network)]
     pixels = keras.Input((28, 28, len(members)))
     outputs = [member(pixels[..., n : n + 1]) for n, member in enumerate(members)]
+    outputs = keras.tree.flatten(outputs)  # those of a network from a file are in lists
     return keras.Model(pixels, keras.ops.stack(outputs, axis=1))
