@@ -10,8 +10,9 @@ from matplotlib.backend_bases import KeyEvent, MouseButton, MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import predict_image
-from digits import drawing, plots
+from digits import UserError, drawing, plots
 from digits.network import predictor
+from digits.own import filing
 from digits.page import pipeline
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -91,6 +92,53 @@ def test_keys_take_strokes_back(window, key, strokes):
     assert len(window.strokes) == strokes
 
 
+def type_keys(window, *keys):
+    for key in keys:
+        press(window, key)
+
+
+def test_true_number_is_typed_shown_and_filed(window):
+    told = []
+    window.file_page = lambda label: told.append(label) or f"filed as {label}_drawing.png"
+    draw(window.figure, "12")
+    type_keys(window, "4", "7", "backspace", "9")
+    assert "is it 49? Enter files it" in words_shown(window)
+    assert len(window.strokes) == 2, "Backspace took the typed digit back"
+    press(window, "enter")
+    assert told == ["49"]
+    assert words_shown(window).endswith("filed as 49_drawing.png")
+    press(window, "enter")
+    assert told == ["49"], "there is no number to file"
+
+
+def test_typed_number_is_forgotten_when_the_drawing_changes(window):
+    window.file_page = pytest.fail
+    draw(window.figure, "1")
+    press(window, "4")
+    draw(window.figure, "7")
+    assert "is it" not in words_shown(window)
+    press(window, "enter")
+    press(window, "4")
+    press(window, "escape")
+    assert len(window.strokes) == 2 and "is it" not in words_shown(window)
+
+
+def test_number_is_not_asked_for_on_an_empty_page(window):
+    window.file_page = pytest.fail
+    type_keys(window, "4", "enter")
+    assert words_shown(window) == ""
+
+
+def test_drawing_that_cannot_be_filed_says_why(window):
+    def refuse(label):
+        raise UserError("the disk is full")
+
+    window.file_page = refuse
+    draw(window.figure, "1")
+    type_keys(window, "1", "enter")
+    assert "the disk is full" in words_shown(window)
+
+
 def test_stroke_that_leaves_the_page_does_not_cross_it(window):
     drawing_window.draw(window.figure, [(200, 20), (395, 50), (900, 50), (900, 900), (50, 900)])
     assert np.asarray(drawing.page_image(window.strokes))[250:380, 20:380].min() == 255
@@ -128,6 +176,21 @@ def test_answer_is_printed_and_saved_when_the_window_is_closed(
     assert closing(lambda figure: draw(figure, "7"), "--save", tmp_path / "seen.png") == 0
     assert capsys.readouterr().out.startswith("drawing: 7 (")
     assert (tmp_path / "seen.png").stat().st_size > 5000
+
+
+def test_drawing_is_filed_as_a_picture_of_its_page(closing, tmp_path, monkeypatch, shipped_model):
+    monkeypatch.setattr(filing, "FOLDER", tmp_path / "my_digits")
+
+    def draw_and_tell(figure):
+        draw(figure, "7")
+        for key in ("1", "enter"):
+            event = KeyEvent("key_press_event", figure.canvas, key)
+            figure.canvas.callbacks.process("key_press_event", event)
+
+    assert closing(draw_and_tell) == 0
+    (filed,) = (tmp_path / "my_digits").iterdir()
+    assert filed.name == "1_drawing.png"
+    assert pipeline.answer_to_picture(filed, predictor.load(shipped_model)).text == "7"
 
 
 def test_what_was_drawn_in_the_last_moment_counts(closing, capsys, shipped_model):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -192,3 +193,53 @@ def read_all(terminal):
 def test_evaluation_refuses_what_cannot_work(run, small_data, tmp_path, arguments, words):
     assert_refused(run("evaluate_model.py", *arguments, MNIST_PATH=small_data), words)
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A folder of two pictures that are read right, and one under a wrong label."""
+    folder = tmp_path_factory.mktemp("own")
+    for example, name in (("pencil_7", "7_a"), ("notes", "7258+43_b"), ("chalk_3", "8_c")):
+        shutil.copy(ROOT / "examples" / f"{example}.jpg", folder / f"{name}.jpg")
+    return folder
+
+
+def test_own_pictures_are_counted_and_the_misses_shown(run, own, tmp_path):
+    result = run("evaluate_model.py", "--own", own, "--output-dir", tmp_path / "seen")
+    assert result.returncode == 0, result.stderr
+    assert_quiet(result)
+    lines = result.stdout.splitlines()
+    assert lines[1].split() == ["all", "3", "2", "1", "0", "66.67", "%"]
+    assert lines[3].split() == ["one", "digit", "2", "1", "1", "0", "50.00", "%"]
+    assert "8_c.jpg: 8, read as 3 (" in lines[-1]
+    names = {"own_confusion_matrix.png", "own_misses.png"}
+    assert {path.name for path in (tmp_path / "seen").iterdir()} == names
+    for name in names:
+        assert (tmp_path / "seen" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_own_pictures_as_json_by_a_column_of_their_table(run, own, tmp_path):
+    rows = "file,label,pen\n7_a.jpg,7,pencil\n8_c.jpg,3,chalk\n"
+    (tmp_path / "labels.csv").write_text(rows)
+    for name in ("7_a.jpg", "8_c.jpg"):
+        shutil.copy(own / name, tmp_path)
+    options = ["--by", "pen", "--json", "--output-dir", tmp_path / "seen"]
+    result = run("evaluate_model.py", "--own", tmp_path, *options)
+    assert result.returncode == 0, result.stderr
+    counts = json.loads(result.stdout)
+    assert counts["kinds"]["chalk"] == {"pictures": 1, "right": 1, "wrong": 0, "not_sure": 0}
+    assert (counts["pictures"], counts["right"], counts["misses"]) == (2, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--own", "x", "--robustness"], ["--own takes the place of MNIST"]),
+        (["--own", "x", "--data", "y"], ["--own takes the place of MNIST"]),
+        (["--by", "pen"], ["--by is for --own"]),
+        (["--own", "gone"], ["no folder gone"]),
+    ],
+)
+def test_own_pictures_beside_what_does_not_fit_are_refused(run, arguments, words):
+    result = run("evaluate_model.py", *arguments)
+    assert_refused(result, *words)

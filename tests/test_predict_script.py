@@ -1,5 +1,6 @@
 """predict_image.py, run as a user runs it: from another folder, without a screen."""
 
+import io
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ from PIL import Image
 
 import predict_image
 from digits import plots
+from digits.own import filing
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix != ".py")
 
@@ -136,6 +138,67 @@ def test_interactive_answers_until_an_empty_line(run, small_data):
     assert "test image 5" in lines[0]
     assert EXAMPLES[0].name in lines[1] and EXAMPLES[1].name in lines[2]
     assert "gone.png" in result.stderr and "no test image 999" in result.stderr
+
+
+@pytest.fixture
+def converse(monkeypatch, tmp_path, capsys):
+    """Return a function that types lines to `--interactive`, and the folder where it files.
+
+    It returns what was printed, to stdout and to stderr.
+    """
+    monkeypatch.setattr(filing, "FOLDER", tmp_path / "my_digits")
+
+    def typed(*lines):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+        options = ["--interactive", "--no-show", "--model", str(PRETRAINED)]
+        monkeypatch.setattr(sys, "argv", ["predict_image.py", *options])
+        assert predict_image.main() == 0
+        return capsys.readouterr()
+
+    return typed, tmp_path / "my_digits"
+
+
+def test_picture_whose_true_label_is_told_is_filed_under_it(converse):
+    typed, folder = converse
+    said = typed(
+        ROOT / "examples" / "pencil_7.jpg", "=1", ROOT / "examples" / "notes.jpg", "= 12/34"
+    )
+    assert {path.name for path in folder.iterdir()} == {"1_pencil_7.jpg", "12+34_notes.jpg"}
+    source = ROOT / "examples" / "notes.jpg"
+    assert (folder / "12+34_notes.jpg").read_bytes() == source.read_bytes()
+    assert "1_pencil_7.jpg" in said.err and "train_model.py --own" in said.err
+    assert len(said.out.splitlines()) == 2, "the answers alone"
+
+
+def test_second_label_for_a_picture_takes_the_place_of_the_first(converse):
+    typed, folder = converse
+    typed(ROOT / "examples" / "pencil_7.jpg", "=1", "=7")
+    assert [path.name for path in folder.iterdir()] == ["7_pencil_7.jpg"]
+
+
+@needs_mnist
+def test_test_images_and_folders_are_not_filed(converse, monkeypatch):
+    typed, folder = converse
+    monkeypatch.setenv("MNIST_PATH", str(MNIST_PATH))
+    said = typed(
+        "=4",
+        ROOT / "examples" / "pencil_7.jpg",
+        "3",
+        "=4",
+        ROOT / "examples",
+        "=4",
+        "gone.png",
+        "=4",
+    )
+    assert said.err.count("no picture to file") == 4
+    assert not folder.exists()
+
+
+def test_nothing_is_filed_without_being_asked(converse):
+    typed, folder = converse
+    said = typed(ROOT / "examples" / "pencil_7.jpg", "=", "=seven")
+    assert said.err.count("is no number") == 2
+    assert not folder.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such input")

@@ -10,7 +10,7 @@ from digits.network import recipes, training
 BATCH_SIZE, OWN_IN_BATCH = 64, 10
 MIN_STEPS, MAX_STEPS, IMAGES_PER_STEP = 40, 600, 5  # own images, for each step more
 LEARNING_RATE = 0.001
-AVERAGING = 0.95  # of the moving average of the weights: over about 20 steps
+AVERAGING = 0.97  # of the moving average of the weights: over about 30 steps
 OTHER_IMAGES = 12_000  # of the data: as many hold what must not be forgotten
 SYNTHETIC = recipes.Synthetic(digits=500, rare_digits=500, printed=500, non_digits=500)
 AUGMENTATION = recipes.Augmentation(bend=0.45, thinner=0.4, thicker=0.5, noise=0.2)
