@@ -26,7 +26,7 @@ from digits.command_line import (
     run,
     say,
 )
-from digits.files import printable, require_writable, shown, user_path
+from digits.files import exists, printable, require_writable, shown, user_path
 
 EXAMPLES = """\
   python predict_image.py                   the picture named at its top
@@ -128,7 +128,7 @@ def answers_to_drawing(predict):
     filing = Filing()
 
     def read(page):
-        filing.offer("drawing.png", lambda: drawing.as_png(page))
+        filing.offer("drawing.png", drawing.as_png(page))
         return pipeline.answer_to_drawing(page, predict)
 
     return drawing.answers_to_drawing(read, lambda label: f"filed as {shown(filing.file(label))}")
@@ -194,9 +194,10 @@ def converse(arguments, predict):
     filing = Filing()
     for line in iter(lambda: typed_line(filing), ""):
         try:
-            if line.startswith("=") and not Path(line).exists():
+            if line.startswith("=") and not exists(Path(line)):
                 say_filed(filing.file(line[1:].strip()))
             else:
+                filing.forget()
                 show_one(answers_to_line(line, arguments.data, predict, filing), arguments)
         except UserError as error:
             complain(error)
@@ -219,17 +220,17 @@ def answers_to_line(line, data, predict, filing):
     """
     from digits.page import pictures
 
-    filing.offer(None, None)
     if line.isdecimal() and len(line) < 10 and not Path(line).exists():
         return answers_to_test_images([int(line)], data, predict)
     paths = pictures.files_at(typed_path(line))
-    if len(paths) == 1 and paths[0].is_file():
-        filing.offer(paths[0].name, paths[0].read_bytes)
+    if len(paths) == 1:
+        filing.offer_file(paths[0])
     return answers_to_pictures(paths, predict)
 
 
 def say_filed(path):
-    say(f"filed as {shown(path)}; python train_model.py --own {shown(path.parent)} learns from it")
+    folder = shlex.quote(shown(path.parent))
+    say(f"filed as {shown(path)}; python train_model.py --own {folder} learns from it")
 
 
 def typed_line(filing):

@@ -59,7 +59,7 @@ def parse():
     parser = Parser(__doc__, EXAMPLES)
     add_settings(parser)
     parser.add_argument("--list-recipes", action="store_true", help="print the recipes and exit")
-    add_data(parser)
+    add_data(parser, "; or a folder of pictures with labels, as for --own")
     add_dataset(parser)
     add_output(parser)
     add_own(parser)
@@ -182,12 +182,19 @@ def wants_synthetic(arguments):
     return arguments.dataset == "generated"
 
 
-def reserve(output, resume, lock):
-    """Lock a model's path. Raises UserError unless the model and its checkpoint can be written."""
-    from digits.network import checkpoint, model_file
+def reserve_model(output, lock):
+    """Lock a model's path. Raises UserError unless the model can be written."""
+    from digits.network import model_file
 
     lock.enter_context(locked(output))
     model_file.require_place(output)
+
+
+def reserve(output, resume, lock):
+    """Lock a model's path. Raises UserError unless the model and its checkpoint can be written."""
+    from digits.network import checkpoint
+
+    reserve_model(output, lock)
     checkpoint.require_place(checkpoint.path_of(output), resume)
 
 
@@ -211,9 +218,7 @@ def pictures_as_data(arguments):
     from digits.network import predictor
     from digits.own import lessons
 
-    predict = predictor.load(PRETRAINED)
-    seed = SEED if arguments.seed is None else arguments.seed
-    return lessons.as_data(lessons.lessons_of(arguments.data, predict), seed)
+    return lessons.as_data(lessons.lessons_of(arguments.data, predictor.load(PRETRAINED)))
 
 
 def generate_digits(output):
@@ -329,7 +334,7 @@ def teach(arguments):
     """Train a model further on the user's own pictures."""
     path, output = arguments.model or PRETRAINED, arguments.output or MODEL
     with ExitStack() as lock:
-        reserve(output, arguments.resume, lock)
+        reserve_model(output, lock)
         record, lessons = read_lessons(path, arguments)
         others, validation = other_digits(arguments)
         announce_lessons(lessons, others)
@@ -352,17 +357,30 @@ def read_lessons(path, arguments):
     predict = predictor.load(path)
     if predict.record is None or checkpoint.fault(predict.record):
         raise UserError(f"{shown(path)} was not trained by this project: name another with --model")
+    if "own" in predict.record:
+        raise UserError(
+            f"{shown(path)} has learned own pictures already: leave --model out, and put all"
+            f" pictures into {shown(arguments.own)}"
+        )
     seed = SEED if arguments.seed is None else arguments.seed
-    command = f"python train_model.py --own {shlex.quote(shown(arguments.own))}"
-    found = lessons.lessons_of(arguments.own, predict)
-    return {**predict.record, "command": command, "seed": seed}, found
+    new = {"command": command_of(arguments), "seed": seed}
+    return {**predict.record, **new}, lessons.lessons_of(arguments.own, predict)
+
+
+def command_of(arguments):
+    """Return the command that repeats a training on own pictures."""
+    names = ("own", "model", "data", "dataset", "seed")
+    given = [(name, getattr(arguments, name)) for name in names]
+    options = [f"--{k} {shlex.quote(str(v))}" for k, v in given if v not in (None, "auto")]
+    return " ".join(["python train_model.py", *options])
 
 
 def announce_lessons(lessons, others):
     images = sum(len(each.images) for each in lessons)
+    duration = "a minute or two" if images <= 500 else "several minutes"
     say(
-        f"training on {images:,} images of digits in {len(lessons):,} pictures, mixed with digits"
-        f" of {others.name}; this takes a minute or two"
+        f"training on {images:,} digits in {len(lessons):,} pictures, mixed with {others.name};"
+        f" this takes {duration}"
     )
 
 

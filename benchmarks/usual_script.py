@@ -28,7 +28,7 @@ def main():
     arguments = parse()
     predict = predictor.load(model_or_default(arguments.model), arguments.trust)
     found = results.of_folder(arguments.folder, predict, arguments.by, usual_answer)
-    print(report.kinds_table(found))
+    print(report.kinds_table(results.summary(found)))
     return 0
 
 

@@ -53,13 +53,13 @@ def in_help(path):
     return shown(path).replace("%", "%%")  # argparse replaces %
 
 
-def add_data(parser):
+def add_data(parser, more=""):
     parser.add_argument(
         "--data",
         type=user_path,
         metavar="PATH",
         help="MNIST: an .npz file, or a folder with its four IDX files (default: $MNIST_PATH, else"
-        " Keras's cache, else a download into that cache)",
+        f" Keras's cache, else a download into that cache){more}",
     )
 
 

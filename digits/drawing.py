@@ -12,7 +12,7 @@ PEN_RADIUS = 12  # pixels: a digit of half the page's height has strokes as wide
 REFRESH_INTERVAL = 250  # milliseconds from one reading to the next
 LEFT, RIGHT = 1, 3  # matplotlib's mouse buttons
 UNDO, CLEAR = {"ctrl+z", "cmd+z", "super+z", "backspace"}, {"escape", "delete"}
-ENTER = {"enter", "return"}
+ENTER, LABEL_KEYS = {"enter", "return"}, {*"0123456789/"}
 BACKDROP = "0.85"  # light grey
 HINT = (
     "draw here   –   Backspace: remove the last stroke   –   Escape or right click: clear"
@@ -64,8 +64,9 @@ class Drawing:
         self.refresh()
 
     def on_key(self, event):
-        if self.answer and event.key and event.key in "0123456789":
-            self.tell(self.label + event.key)
+        if event.key in LABEL_KEYS:
+            self.refresh()
+            self.tell(self.label + event.key if self.answer else "")
         elif self.label and event.key in ENTER:
             self.file()
         elif self.label and event.key in UNDO | CLEAR:
@@ -80,7 +81,6 @@ class Drawing:
         self.show()
 
     def file(self):
-        self.refresh()
         try:
             self.tell("", self.file_page(self.label))
         except UserError as error:

@@ -123,6 +123,14 @@ def test_typed_number_is_forgotten_when_the_drawing_changes(window):
     assert len(window.strokes) == 2 and "is it" not in words_shown(window)
 
 
+def test_rows_are_told_apart_by_a_slash(window):
+    told = []
+    window.file_page = lambda label: told.append(label) or "filed"
+    draw(window.figure, "12")
+    type_keys(window, *"1/2", "enter")
+    assert told == ["1/2"]
+
+
 def test_number_is_not_asked_for_on_an_empty_page(window):
     window.file_page = pytest.fail
     type_keys(window, "4", "enter")

@@ -7,31 +7,32 @@ import tensorflow as tf
 from digits.data import synthetic
 from digits.network import recipes, training
 
-BATCH_SIZE, OWN_IN_BATCH = 64, 10
-MIN_STEPS, MAX_STEPS, IMAGES_PER_STEP = 40, 600, 5  # own images, for each step more
-LEARNING_RATE = 0.001
-AVERAGING = 0.97  # of the moving average of the weights: over about 30 steps
+BATCH_SIZE = 128
+MIN_OWN, MAX_OWN, PER_OWN = 16, 48, 16  # own images in a batch; how many there are for each
+MIN_STEPS, MAX_STEPS = 20, 60  # as many as own images; and one more for each 50
+LEARNING_RATE = 0.0007
 OTHER_IMAGES = 12_000  # of the data: as many hold what must not be forgotten
 SYNTHETIC = recipes.Synthetic(digits=500, rare_digits=500, printed=500, non_digits=500)
 AUGMENTATION = recipes.Augmentation(bend=0.45, thinner=0.4, thicker=0.5, noise=0.2)
 OWN_AUGMENTATION = recipes.Augmentation(  # one writer varies less than all of MNIST's
     *(0.1, 0.1, 0.07, 1.0), bend=0.3, thinner=0.3, thicker=0.4, noise=0.2
 )
-SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # of the change of the weights, to choose from
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)  # of the change of the weights, to choose from
 MAX_LOSS = 0.0004  # of validation accuracy, where one of the shares avoids more
 
 
 class FineTuner:
     """Fine-tunes a Keras network, each time from the weights that it came with.
 
-    `others` are the `mnist.Examples` that own images are mixed with, besides synthetic ones; the
-    more `own_images`, the more steps.
+    `others` are the `mnist.Examples` that own images are mixed with, besides synthetic ones. The
+    number of `own_images` decides how many steps there are, and how many of them are in a batch.
     """
 
     def __init__(self, network, others, own_images, seed):
         self.network, self.others, self.seed = network, with_synthetic(others, seed), seed
-        self.steps = min(MIN_STEPS + own_images // IMAGES_PER_STEP, MAX_STEPS)
-        self.ensemble = compiled(network)
+        self.steps = min(max(own_images, MIN_STEPS), MAX_STEPS) + own_images // 50
+        self.own_in_batch = min(max(own_images // PER_OWN, MIN_OWN), MAX_OWN)
+        self.ensemble = compiled(network, self.steps)
         self.start = [variable.numpy() for variable in training.variables(self.ensemble)]
         self.before = self.after = network.get_weights()
 
@@ -42,14 +43,35 @@ class FineTuner:
         """
         for variable, value in zip(training.variables(self.ensemble), self.start, strict=True):
             variable.assign(value)
-        members = self.ensemble.output_shape[1]
-        mixed = batches((images, labels), self.others, members, self.steps, self.seed)
+        mixed = self.batches((images, labels))
         with training.bfloat16(training.has_bfloat16_units()), training.interruptible() as stop:
             history = self.ensemble.fit(
                 mixed, steps_per_epoch=self.steps, shuffle=False, callbacks=[stop], verbose=0
             ).history
         self.after = self.network.get_weights()
         return {name: float(value) for name, (value,) in history.items()}
+
+    def batches(self, own):
+        """Return a `tf.data.Dataset` of batches like those of `training.batches`.
+
+        `own` are images, uint8 (n, 28, 28), and labels, uint8 (n,).
+        """
+        kinds = [
+            (*map(tf.constant, own), self.own_in_batch, OWN_AUGMENTATION),
+            (*map(tf.constant, self.others), BATCH_SIZE - self.own_in_batch, AUGMENTATION),
+        ]
+
+        def batch(number):
+            parts = [self.augmented(*kind, number) for kind in kinds]
+            return tuple(tf.concat(part, axis=0) for part in zip(*parts, strict=True))
+
+        return tf.data.Dataset.range(self.steps).map(batch, num_parallel_calls=2).prefetch(4)
+
+    def augmented(self, images, labels, count, augmentation, number):
+        """Return `count` of the images for each member, augmented, for the batch of this number."""
+        shape, n = [count, self.ensemble.output_shape[1]], tf.size(labels, tf.int64)
+        indices = tf.random.stateless_uniform(shape, [self.seed, number], 0, n, tf.int64)
+        return training.batch(images, labels, augmentation, self.seed, number, indices)
 
     def blend(self, share):
         """Give the network its weights before and a share, 0 to 1, of their change by `tune`.
@@ -77,9 +99,10 @@ class FineTuner:
         return int((probabilities.argmax(axis=1) != examples.labels).sum())
 
 
-def compiled(network):
+def compiled(network, steps):
     """Return the members of a network side by side, to be trained with averaged weights.
 
+    The average is that of about the second half of the steps:
     Izmailov et al., Averaging weights leads to wider optima (2018, arXiv:1803.05407). Batch
     normalisation stays as it is: its averages are of far more images.
     """
@@ -88,32 +111,12 @@ def compiled(network):
             layer.trainable = False
     ensemble = recipes.side_by_side(network)
     ensemble.compile(
-        keras.optimizers.Adam(LEARNING_RATE, use_ema=True, ema_momentum=AVERAGING),
+        keras.optimizers.Adam(LEARNING_RATE, use_ema=True, ema_momentum=1 - 2 / steps),
         training.mean_loss,
         metrics=[training.EnsembleAccuracy(name="accuracy")],
     )
     ensemble.optimizer.build(ensemble.trainable_variables)
     return ensemble
-
-
-def batches(own, others, members, steps, seed):
-    """Return a `tf.data.Dataset` of batches like those of `training.batches`.
-
-    `own` and `others` are images, uint8 (n, 28, 28), and labels, uint8 (n,).
-    """
-    own, others = ([tf.constant(array) for array in each] for each in (own, others))
-
-    def batch(number):
-        mine = augmented(own, OWN_IN_BATCH, OWN_AUGMENTATION, number)
-        rest = augmented(others, BATCH_SIZE - OWN_IN_BATCH, AUGMENTATION, number)
-        return tuple(tf.concat(pair, axis=0) for pair in zip(mine, rest, strict=True))
-
-    def augmented(examples, count, augmentation, number):
-        shape, n = [count, members], tf.size(examples[1], tf.int64)
-        indices = tf.random.stateless_uniform(shape, [seed, number], 0, n, tf.int64)
-        return training.batch(*examples, augmentation, seed, number, indices)
-
-    return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2).prefetch(4)
 
 
 def with_synthetic(examples, seed):

@@ -30,18 +30,21 @@ def cross_validated(lessons, learn, seed):
 
 
 def folds_of(lessons, seed):
-    """Return the fold of each lesson, int (n,): each fold has its share of each label."""
-    shuffled = np.random.default_rng(seed).permutation(len(lessons))
-    by_label = sorted(shuffled, key=lambda n: lessons[n].result.label)
-    folds = np.empty(len(lessons), int)
-    folds[by_label] = np.arange(len(lessons)) % fold_count(lessons)
-    return folds
+    """Return the fold of each lesson, int (n,): each fold has its share of each label.
 
-
-def fold_count(lessons):
-    return FOLDS if len(lessons) >= MIN_FOR_FOLDS else len(lessons)
+    Copies of a picture are in one fold: who has learned one knows them all.
+    """
+    keys = [each.images.tobytes() or str(each.result.picture.path) for each in lessons]
+    labels = {key: each.result.label for key, each in zip(keys, lessons, strict=True)}
+    different = list(labels)
+    shuffled = [different[n] for n in np.random.default_rng(seed).permutation(len(different))]
+    count = FOLDS if len(lessons) >= MIN_FOR_FOLDS else len(different)
+    folds = {key: n % count for n, key in enumerate(sorted(shuffled, key=labels.get))}
+    return np.array([folds[key] for key in keys])
 
 
 def method(pictures):
     """Return what the cross-validation of so many pictures is called."""
+    if pictures == 1:
+        return "of a single picture, nothing is left to test on"
     return f"{FOLDS}-fold cross-validation" if pictures >= MIN_FOR_FOLDS else "leave-one-out"

@@ -13,7 +13,7 @@ TABLE = "labels.csv"
 DIGITS = tuple("0123456789")
 LABEL = re.compile(r"([0-9]+(/[0-9]+)*)?")
 ROWS_IN_NAME = "+"  # a file's name can have no slash
-NAMED = re.compile(r"([0-9]+(?:\+[0-9]+)*)_")
+NAMED = re.compile(r"^(?![0-9]{8}_[0-9]{6})([0-9]+(?:\+[0-9]+)*)_")  # cameras name by date and time
 WAYS = (
     f"name each like 7_kitchen.jpg, put it into a folder 0 to 9, or add a {TABLE} with the columns"
     " file and label"
@@ -30,7 +30,9 @@ class Labelled(NamedTuple):
 
 def has_labels(folder):
     """Whether a path is a folder with a table of labels or pictures: what `labelled` reads."""
-    return folder.is_dir() and bool((folder / TABLE).is_file() or list(candidates(folder)))
+    if not folder.is_dir():
+        return False
+    return (folder / TABLE).is_file() or any(label for _, label in candidates(folder))
 
 
 def labelled(folder, column=None):
@@ -41,6 +43,10 @@ def labelled(folder, column=None):
     """
     if (folder / TABLE).is_file():
         found = [of_row(folder, row, column) for row in rows_of(folder / TABLE, column)]
+        listed = {each.path for each in found}
+        found += [
+            Labelled(path, None, "") for path in pictures.in_folder(folder) if path not in listed
+        ]
     elif column:
         raise UserError(f"no {shown(folder / TABLE)}, and so no column {column}: leave out --by")
     else:
@@ -62,8 +68,17 @@ def is_label(text):
 
 
 def without_label(each):
-    why = "no label" if each.label is None else f"the label {each.label!r} is no number"
-    return f"{shown(each.path)}: not used, {why}; {WAYS}"
+    if each.label is None:
+        way = (
+            f"add it to the {TABLE}"
+            if (each.path.parent / TABLE).is_file()
+            else "name it like 7_kitchen.jpg"
+        )
+        return f"{shown(each.path)}: not used, it has no label; {way}"
+    return (
+        f"{shown(each.path)}: not used, its label {each.label!r} is not digits alone; correct it in"
+        f" the {TABLE}"
+    )
 
 
 def candidates(folder):
@@ -76,11 +91,18 @@ def candidates(folder):
         yield path, named and named[1].replace(ROWS_IN_NAME, "/")
 
 
+def name_with(label, name):
+    """Return the name of a picture file with a label in it, in place of the one that it has."""
+    return f"{label.replace('/', ROWS_IN_NAME)}_{NAMED.sub('', name, count=1)}"
+
+
 def rows_of(path, column):
     """Return the rows of a table of labels as dicts."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, restval=""))
+            delimiter = ";" if ";" in file.readline() else ","  # where a comma is a decimal point
+            file.seek(0)
+            rows = list(csv.DictReader(file, restval="", delimiter=delimiter))
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"cannot read {shown(path)}: save it as a CSV in UTF-8") from error
     wanted = {"file", "label", *([column] if column else [])}

@@ -6,13 +6,13 @@ import numpy as np
 
 from digits import UserError
 from digits.command_line import say
-from digits.data import mnist, synthetic
+from digits.data import mnist
 from digits.files import shown
 from digits.own import results
 from digits.own.results import Result
 from digits.page import pictures, pipeline
 
-NAME = "your own pictures"
+NAME, SEED = "your own pictures", 1
 
 
 class Lesson(NamedTuple):
@@ -24,13 +24,17 @@ class Lesson(NamedTuple):
 
 
 def lessons_of(folder, predict):
-    """Return the `Lesson` of each readable picture in a labelled folder.
+    """Return the `Lesson` of each readable picture of digits in a labelled folder.
 
     What cannot be used is said. Raises UserError if nothing can.
     """
-    found = [lesson(each) for each in results.of_folder(folder, predict)]
+    found = results.of_folder(folder, predict)
     for each in found:
-        if each.result.label and not len(each.images):
+        if not each.label:
+            say(f"{shown(each.picture.path)}: not used, its label is empty; write its digits there")
+    found = [lesson(each) for each in found if each.label]
+    for each in found:
+        if not len(each.images):
             say(f"{shown(each.result.picture.path)}: not used, {why_unused(each.result)}")
     if not any(len(each.images) for each in found):
         raise UserError(
@@ -43,16 +47,14 @@ def lessons_of(folder, predict):
 def lesson(result):
     """Return the `Lesson` of a picture: its digits, if they were found in the right number.
 
-    A single digit that was not found as one is all of the picture's ink. What is misread as a digit
-    in a picture without digits is a non-digit.
+    A single digit that was read as two, or as none, is all of the picture's ink.
     """
-    images = [digit.image for digit in result.answer.digits]
-    labels = result.true_digits if result.label else [synthetic.NON_DIGIT] * len(images)
-    if result.label and not result.has_right_lengths:
-        images = all_ink(result.picture.path) if len(labels) == 1 else []
-        labels = labels[: len(images)]
+    images, labels = [digit.image for digit in result.answer.digits], result.true_digits
+    if not result.has_right_lengths:
+        is_single = len(labels) == 1 and len(images) <= 2
+        images = all_ink(result.picture.path) if is_single else []
     images = np.array(images, np.uint8).reshape(-1, 28, 28)
-    return Lesson(result, images, np.array(labels, np.uint8))
+    return Lesson(result, images, np.array(labels[: len(images)], np.uint8))
 
 
 def all_ink(path):
@@ -62,8 +64,8 @@ def all_ink(path):
 
 
 def why_unused(result):
-    found, true = len(result.answer.digits), len(result.true_digits)
-    return result.answer.error or f"{found} digits are found, and its label has {true}"
+    mismatch = f"it is read as {result.answer.text}, which has not the digits of each row of"
+    return result.answer.error or f"{mismatch} its label {result.label}"
 
 
 def together(lessons):
@@ -72,17 +74,17 @@ def together(lessons):
     return images, np.concatenate([each.labels for each in lessons])
 
 
-def as_data(lessons, seed):
-    """Return the digits of lessons as `mnist.Examples` in random order.
+def as_data(lessons):
+    """Return the digits of lessons as `mnist.Examples` in random order, always the same.
 
     Raises UserError if there is a digit that none of them has.
     """
     images, labels = together(lessons)
-    digits = np.random.default_rng(seed).permutation(np.flatnonzero(labels != synthetic.NON_DIGIT))
+    order = np.random.default_rng(SEED).permutation(len(labels))
     missing = [str(digit) for digit in range(10) if digit not in labels]
     if missing:
         raise UserError(
             f"no usable picture of {', '.join(missing)}: data needs each digit; --own trains an"
             " existing model further with those there are"
         )
-    return mnist.Examples(images[digits], labels[digits], NAME)
+    return mnist.Examples(images[order], labels[order], NAME)

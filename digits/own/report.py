@@ -16,29 +16,28 @@ def as_json(found):
 
 def as_text(found):
     """Return the same as text; without per-digit metrics and misses for several models."""
+    summaries = {name: results.summary(each) for name, each in found.items()}
     if len(found) > 1:
-        return "\n\n".join(f"{name}\n{kinds_table(each)}" for name, each in found.items())
-    (found,) = found.values()
-    summary = results.summary(found)
+        return "\n\n".join(f"{name}\n{kinds_table(each)}" for name, each in summaries.items())
+    (found,), (summary,) = found.values(), summaries.values()
     has_digits = any(row["images"] for row in summary["per_digit"].values())
-    parts = [kinds_table(found), digits_table(summary) if has_digits else "", misses_list(found)]
+    parts = [kinds_table(summary), digits_table(summary) if has_digits else "", misses_list(found)]
     return "\n\n".join(filter(None, parts))
 
 
-def kinds_table(found):
-    summary = results.summary(found)
-    rows = {"all": summary, **(summary["kinds"] if len(summary["kinds"]) > 1 else {})}
-    width = max(len(printable(name)) for name in rows)
-    head = f"{'':{width}}  pictures  right  wrong  not sure     right"
-    return "\n".join(
-        [head, *(kind_row(f"{printable(k):{width}}", each) for k, each in rows.items())]
-    )
+def kinds_table(summary):
+    """Return the counts of a `results.summary`, in all and by kind, as a table."""
+    rows = [(printable(kind), each) for kind, each in summary["kinds"].items()]
+    rows = [("all", summary), *(rows if len(rows) > 1 else [])]
+    width = max(len(kind) for kind, _ in rows)
+    head = f"{'':{width}}  pictures  right  wrong  not sure  accuracy"
+    return "\n".join([head, *(kind_row(f"{kind:{width}}", each) for kind, each in rows)])
 
 
-def kind_row(name, counts):
+def kind_row(kind, counts):
     share = percent(counts["right"] / counts["pictures"])
     shown = f"{counts['right']:5,}  {counts['wrong']:5,}  {counts['not_sure']:8,}  {share:>8}"
-    return f"{name}  {counts['pictures']:8,}  {shown}"
+    return f"{kind}  {counts['pictures']:8,}  {shown}"
 
 
 def misses_list(found):
@@ -54,13 +53,11 @@ def of_teaching(before, after, record):
     """
     right = [results.counts(each)["right"] for each in (before, after)]
     images, misses = record["validation_images"], record["own"]["validation_misses_before"]
+    errors = [printable(each.line) for each in after if each.has_likely_label_error]
     lines = [
         f"your pictures        {right[0]:,} of {len(before):,} right before, {right[1]:,} after"
         f" ({cross_validation.method(len(before))})",
         f"validation accuracy  {percent(1 - misses / images)} before, after"
         f" {accuracy_with_misses(record['validation_misses'], images)}",
     ]
-    suspicious = [printable(each.line) for each in after if each.has_suspicious_label]
-    if suspicious:
-        lines += ["labels that look wrong", *suspicious]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(["possible label errors", *errors] if errors else [])])

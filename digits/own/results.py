@@ -12,7 +12,7 @@ from digits.own.labels import Labelled, labelled
 from digits.page import pipeline
 from digits.page.answers import Answer
 
-SUSPICIOUS = 0.95  # confidence in another digit that makes a label look wrong
+LABEL_ERROR = 0.95  # confidence in another number that makes the label look wrong
 
 
 class Result(NamedTuple):
@@ -44,14 +44,14 @@ class Result(NamedTuple):
         ]
 
     @property
-    def has_suspicious_label(self):
-        """Whether the label looks wrong: the answer is another number, with confidence.
+    def has_likely_label_error(self):
+        """Whether the answer is another number of as many digits, with confidence.
 
         This holds for a network that has not learned the picture: Northcutt, Jiang and Chuang,
         Confident learning (2021, arXiv:1911.00068).
         """
-        is_other = self.verdict == "wrong" and self.label and self.has_right_lengths
-        return is_other and self.answer.confidence >= SUSPICIOUS
+        is_other = self.verdict == "wrong" and bool(self.label) and self.has_right_lengths
+        return is_other and self.answer.confidence >= LABEL_ERROR
 
     @property
     def line(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from digits.data import mnist, synthetic
 from digits.network import recipes
@@ -9,6 +10,7 @@ from digits.network.tensorflow_start import import_tensorflow
 
 import_tensorflow()
 from digits.network import fine_tuning, predictor, training  # noqa: E402
+from digits.network.other_models import KerasNetwork  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +98,8 @@ def test_share_is_the_largest_that_validation_bears(tuner, turned, monkeypatch):
     monkeypatch.setattr(tuner, "misses", misses)
     validation = mnist.Examples(np.zeros((1_000, 28, 28), np.uint8), np.zeros(1_000, np.uint8), "")
     assert tuner.blend_for(validation) == (0.8, 2)
-    monkeypatch.setattr(tuner, "misses", lambda examples: 5 * bool(asked.append(0) or len(asked)))
-    assert tuner.blend_for(validation)[0] == 1, "as many as before"
+    monkeypatch.setattr(tuner, "misses", lambda examples: 5)
+    assert tuner.blend_for(validation) == (1, 5), "as many as before"
 
 
 def test_averages_of_batch_normalisation_stay(tuner, turned):
@@ -113,15 +115,24 @@ def test_averages_of_batch_normalisation_stay(tuner, turned):
         np.testing.assert_array_equal(old, new)
 
 
-def test_batches_hold_own_images_and_others_in_their_shares(examples):
+def test_batches_hold_own_images_and_others_in_their_shares(tuner, monkeypatch):
     own = np.full((3, 28, 28), 255, np.uint8), np.full(3, synthetic.NON_DIGIT, np.uint8)
-    others = examples[0].images, examples[0].labels
-    made = list(fine_tuning.batches(own, others, 2, steps=3, seed=1))
-    assert len(made) == 3
+    others = tuner.others[1] != synthetic.NON_DIGIT
+    monkeypatch.setattr(tuner, "others", [array[others] for array in tuner.others])
+    made = list(tuner.batches(own))
+    assert len(made) == tuner.steps
     for images, labels in made:
-        assert images.shape == (fine_tuning.BATCH_SIZE, 28, 28, 2)
-        is_own = labels.numpy() == synthetic.NON_DIGIT
-        assert is_own.sum(axis=0).tolist() == [fine_tuning.OWN_IN_BATCH] * 2
+        assert images.shape == (fine_tuning.BATCH_SIZE, 28, 28, 1)
+        assert (labels.numpy() == synthetic.NON_DIGIT).sum() == tuner.own_in_batch
+
+
+def test_members_of_a_network_from_a_file_are_side_by_side(path, trained):
+    ensemble = recipes.side_by_side(KerasNetwork(ROOT / "models" / "pretrained.h5").model)
+    assert ensemble.input_shape == (None, 28, 28, 3) and ensemble.output_shape == (None, 3, 10)
+    plain = recipes.side_by_side(KerasNetwork(path).model)
+    images = np.random.default_rng(1).integers(0, 256, (4, 28, 28), np.uint8)
+    expected = training.predict(KerasNetwork(path).model, images)
+    np.testing.assert_allclose(training.predict(plain, images)[:, 0], expected, atol=1e-6)
 
 
 def test_network_in_memory_is_computed_as_keras_computes_it(tuner, turned):

@@ -10,9 +10,12 @@ from digits.own.lessons import Lesson
 
 def lessons_of(labels):
     """Return a `Lesson` for each label, whose picture's path is its number."""
-    images, digits = np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8)
+    digits = np.zeros(1, np.uint8)
     pictures = [Labelled(number, label, "one digit") for number, label in enumerate(labels)]
-    return [Lesson(results.Result(each, "before"), images, digits) for each in pictures]
+    return [
+        Lesson(results.Result(each, "before"), np.full((1, 28, 28), each.path, np.uint8), digits)
+        for each in pictures
+    ]
 
 
 @pytest.fixture
@@ -48,6 +51,15 @@ def test_each_fold_has_its_share_of_each_label(who_read):
         assert [learned.count(label) for label in ("7", "4", "12/34")] == [16, 8, 4]
 
 
+@pytest.mark.parametrize("count", [8, 40])
+def test_copies_of_a_picture_are_read_by_a_network_that_has_learned_none_of_them(who_read, count):
+    lessons = lessons_of(["7"] * count)
+    lessons[3] = lessons[3]._replace(images=lessons[5].images)
+    after = who_read(lessons)
+    for number in (3, 5):
+        assert not {3, 5} & set(after[number].answer)
+
+
 def test_single_picture_is_read_as_before(who_read):
     (after,) = who_read(lessons_of(["7"]))
     assert after.answer == "before"
@@ -62,5 +74,6 @@ def test_picture_without_images_is_read_by_a_network_that_learned_the_others(who
 
 
 def test_method_has_its_name():
+    assert "single picture" in cross_validation.method(1)
     assert cross_validation.method(24) == "leave-one-out"
     assert cross_validation.method(25) == "5-fold cross-validation"

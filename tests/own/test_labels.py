@@ -57,11 +57,45 @@ def test_picture_without_a_label_is_named_with_the_ways_to_give_it_one(tmp_path)
         assert name in sentence and "no label" in sentence and "7_kitchen.jpg" in sentence
 
 
+def test_picture_that_the_table_does_not_list_is_named(tmp_path):
+    put(tmp_path, "a.png", "7_b.png")
+    (tmp_path / "labels.csv").write_text("file,label\na.png,3\n")
+    found, (sentence,) = labels.labelled(tmp_path)
+    assert [each.label for each in found] == ["3"]
+    assert "7_b.png: not used" in sentence and "labels.csv" in sentence
+
+
+def test_camera_s_name_of_date_and_time_is_no_label(tmp_path):
+    put(tmp_path, "20240105_123456.jpg", "20240105_envelope.jpg")
+    assert list(by_name(tmp_path)) == ["20240105_envelope.jpg"]
+
+
+def test_table_of_a_spreadsheet_with_semicolons_is_read(tmp_path):
+    (tmp_path / "labels.csv").write_text("file;label;pen\na.png;3;biro\n", encoding="utf-8-sig")
+    assert by_name(tmp_path, "pen") == {"a.png": ("3", "biro")}
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "expected"),
+    [
+        ("7", "kitchen.jpg", "7_kitchen.jpg"),
+        ("12/34", "kitchen.jpg", "12+34_kitchen.jpg"),
+        ("1", "7_kitchen.jpg", "1_kitchen.jpg"),
+        ("1", "20240105_123456.jpg", "1_20240105_123456.jpg"),
+    ],
+)
+def test_name_with_a_label_can_be_read_back(tmp_path, label, name, expected):
+    assert labels.name_with(label, name) == expected
+    put(tmp_path, expected)
+    assert by_name(tmp_path)[expected][0] == label
+
+
 def test_label_that_is_no_number_is_named(tmp_path):
     (tmp_path / "labels.csv").write_text("file,label\na.png,seven\nb.png,-3\nc.png,4\n")
     found, sentences = labels.labelled(tmp_path)
     assert [each.label for each in found] == ["4"]
-    assert "'seven' is no number" in sentences[0] and "'-3' is no number" in sentences[1]
+    for label, sentence in zip(["seven", "-3"], sentences, strict=True):
+        assert f"'{label}' is not digits alone; correct it in the labels.csv" in sentence
 
 
 @pytest.mark.parametrize("names", [(), ("IMG_1.jpg",), ("10/a.png",), ("notes.txt.bak/7_a.png",)])
@@ -112,6 +146,7 @@ def test_short_row_of_a_table_has_empty_cells(tmp_path):
 
 def test_folder_of_idx_files_has_no_labels_and_one_of_pictures_has(tmp_path):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"\0")
+    put(tmp_path, "preview.jpg")
     assert not labels.has_labels(tmp_path)
     assert not labels.has_labels(tmp_path / "mnist.npz")
     put(tmp_path, "1/a.png")

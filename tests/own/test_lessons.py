@@ -8,7 +8,6 @@ from conftest import ROOT
 from PIL import Image, ImageDraw
 
 from digits import UserError
-from digits.data import synthetic
 from digits.network import predictor
 from digits.own import lessons
 from digits.own.lessons import Lesson
@@ -44,7 +43,14 @@ def test_digits_in_another_number_are_not_used_and_said(tmp_path, predict, capsy
     row, single = lessons.lessons_of(tmp_path, predict)
     assert len(row.images) == 0 and len(single.images) == 1
     (said,) = capsys.readouterr().err.splitlines()
-    assert "12_a.jpg: not used, 6 digits are found, and its label has 2" in said
+    assert "12_a.jpg: not used, it is read as 7258/43, which" in said and "label 12" in said
+
+
+def test_page_of_digits_is_not_taken_for_a_single_one(tmp_path, predict, capsys):
+    copy(tmp_path, notes="7_a", pencil_7="7_b")
+    page, _ = lessons.lessons_of(tmp_path, predict)
+    assert len(page.images) == 0
+    assert "7_a.jpg: not used, it is read as 7258/43" in capsys.readouterr().err
 
 
 def test_single_digit_that_is_read_as_several_is_all_of_the_ink(tmp_path, predict):
@@ -59,15 +65,12 @@ def test_single_digit_that_is_read_as_several_is_all_of_the_ink(tmp_path, predic
     assert np.diff(columns.astype(int)).tolist().count(1) == 2, "both strokes are in the image"
 
 
-def test_what_is_misread_as_a_digit_is_a_non_digit(tmp_path, predict):
-    copy(tmp_path, pencil_7="a", chalk_3="3_b")
-    Image.new("L", (99, 99), 255).save(tmp_path / "blank.png")
-    rows = "file,label\na.jpg,\nblank.png,\n3_b.jpg,3\n"
-    (tmp_path / "labels.csv").write_text(rows)
-    misread, blank, digit = lessons.lessons_of(tmp_path, predict)
-    assert misread.labels.tolist() == [synthetic.NON_DIGIT]
-    assert len(blank.images) == 0, "there is nothing to learn"
-    assert digit.labels.tolist() == [3]
+def test_picture_with_an_empty_label_is_not_used_and_said(tmp_path, predict, capsys):
+    copy(tmp_path, pencil_7="a", chalk_3="b")
+    (tmp_path / "labels.csv").write_text("file,label\na.jpg,\nb.jpg,3\n")
+    (only,) = lessons.lessons_of(tmp_path, predict)
+    assert only.labels.tolist() == [3]
+    assert "a.jpg: not used, its label is empty" in capsys.readouterr().err
 
 
 def test_folder_of_which_nothing_can_be_used_is_refused(tmp_path, predict, capsys):
@@ -83,14 +86,13 @@ def of_labels(*labels):
     return Lesson(None, np.full((len(labels), 28, 28), labels[:, np.newaxis, np.newaxis]), labels)
 
 
-def test_data_are_all_digits_in_random_order_without_non_digits():
-    parts = [of_labels(*range(10)), of_labels(3, synthetic.NON_DIGIT), of_labels(*range(10))]
-    data = lessons.as_data(parts, seed=1)
+def test_data_are_all_digits_in_random_order():
+    data = lessons.as_data([of_labels(*range(10)), of_labels(3), of_labels(*range(10))])
     assert sorted(data.labels) == sorted([*range(10), 3, *range(10)])
     assert (data.images == data.labels[:, np.newaxis, np.newaxis]).all()
-    assert data.labels.tolist() != lessons.as_data(parts, seed=2).labels.tolist()
+    assert data.labels.tolist() != [*range(10), 3, *range(10)], "the last would be for validation"
 
 
 def test_data_without_a_digit_are_refused():
     with pytest.raises(UserError, match=r"no usable picture of 0, 9: .*--own"):
-        lessons.as_data([of_labels(*range(1, 9))], seed=1)
+        lessons.as_data([of_labels(*range(1, 9))])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def result(label, *rows, confidence=0.99, marks=(), name="a.png"):
     found = [Row([digit(int(each), confidence) for each in row], marks) for row in rows]
     status = status_of(found) if found else "no-digit"
     error = None if found else "no digit found: a blank page"
-    picture = Labelled(ROOT / name, label, "one digit")
+    picture = Labelled(Path(name), label, "one digit")
     return results.Result(picture, Answer("a.png", status, rows=found, error=error))
 
 
@@ -63,11 +64,11 @@ def test_digits_count_in_the_confusion_matrix_where_their_number_is_right():
 
 
 def test_label_looks_wrong_where_another_number_of_as_many_digits_is_read_with_confidence():
-    assert result("3", "8").has_suspicious_label
-    assert not result("3", "8", confidence=0.9).has_suspicious_label
-    assert not result("3", "38").has_suspicious_label
-    assert not result("3", "3").has_suspicious_label
-    assert not result("", "8").has_suspicious_label
+    assert result("3", "8").has_likely_label_error
+    assert not result("3", "8", confidence=0.9).has_likely_label_error
+    assert not result("3", "38").has_likely_label_error
+    assert not result("3", "3").has_likely_label_error
+    assert not result("", "8").has_likely_label_error
 
 
 def test_text_counts_by_kind_and_names_each_miss():
@@ -75,7 +76,7 @@ def test_text_counts_by_kind_and_names_each_miss():
     found.append(results.Result(Labelled(ROOT / "b.png", "", "no digit"), result("").answer))
     lines = report.as_text({"net": found}).splitlines()
     assert [line.split() for line in lines[:4]] == [
-        ["pictures", "right", "wrong", "not", "sure", "right"],
+        ["pictures", "right", "wrong", "not", "sure", "accuracy"],
         ["all", "4", "2", "1", "1", "50.00", "%"],
         ["one", "digit", "3", "1", "1", "1", "33.33", "%"],
         ["no", "digit", "1", "1", "0", "0", "100.00", "%"],
@@ -100,6 +101,18 @@ def test_several_models_have_a_table_each():
     text = report.as_text(found)
     assert text.index("one\n") < text.index("other\n") and text.count("pictures") == 2
     assert list(json.loads(report.as_json(found))["models"]) == ["one", "other"]
+
+
+def test_report_of_a_training_counts_before_and_after_and_names_label_errors():
+    before, after = [result("7", "1"), result("3", "8")], [result("7", "7"), result("3", "8")]
+    own = {"validation_misses_before": 2}
+    record = {"validation_images": 1_000, "validation_misses": 3, "own": own}
+    assert report.of_teaching(before, after, record).splitlines() == [
+        "your pictures        0 of 2 right before, 1 after (leave-one-out)",
+        "validation accuracy  99.80 % before, after 99.70 %, 3 wrong of 1,000",
+        "possible label errors",
+        f"{after[1].picture.path.name}: 3, read as 8 (99.0 %)",
+    ]
 
 
 @pytest.fixture
