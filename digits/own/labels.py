@@ -41,44 +41,39 @@ def labelled(folder, column=None):
     The kind is the value in a `column` of the table, else says how many digits there are. Raises
     UserError if the folder or its table cannot be read, or if no picture has a label.
     """
-    if (folder / TABLE).is_file():
-        found = [of_row(folder, row, column) for row in rows_of(folder / TABLE, column)]
-        listed = {each.path for each in found}
-        found += [
-            Labelled(path, None, "") for path in pictures.in_folder(folder) if path not in listed
-        ]
-    elif column:
+    has_table = (folder / TABLE).is_file()
+    if column and not has_table:
         raise UserError(f"no {shown(folder / TABLE)}, and so no column {column}: leave out --by")
-    else:
-        require_folder(folder)
-        found = [Labelled(path, label, kind_of(label)) for path, label in candidates(folder)]
+    found = in_table(folder, column) if has_table else in_names(folder)
     valid = [each for each in found if is_label(each.label)]
     if not valid:
         raise UserError(f"no picture with a label in {shown(folder)}: {WAYS}")
-    return valid, [without_label(each) for each in found if not is_label(each.label)]
+    way_on = f"correct the {TABLE}" if has_table else "name it like 7_kitchen.jpg"
+    return valid, [without_label(each, way_on) for each in found if not is_label(each.label)]
 
 
-def require_folder(folder):
+def in_table(folder, column):
+    """Return the `Labelled` pictures of a table; those that it does not list have no label."""
+    found = [of_row(folder, row, column) for row in rows_of(folder / TABLE, column)]
+    listed = {each.path for each in found}
+    others = [path for path in pictures.in_folder(folder) if path not in listed]
+    return found + [Labelled(path, None, "") for path in others]
+
+
+def in_names(folder):
     if not folder.is_dir():
         raise UserError(f"no folder {shown(folder)}: name one with pictures and their labels")
+    return [Labelled(path, label, kind_of(label)) for path, label in candidates(folder)]
 
 
 def is_label(text):
     return text is not None and bool(LABEL.fullmatch(text))
 
 
-def without_label(each):
-    if each.label is None:
-        way = (
-            f"add it to the {TABLE}"
-            if (each.path.parent / TABLE).is_file()
-            else "name it like 7_kitchen.jpg"
-        )
-        return f"{shown(each.path)}: not used, it has no label; {way}"
-    return (
-        f"{shown(each.path)}: not used, its label {each.label!r} is not digits alone; correct it in"
-        f" the {TABLE}"
-    )
+def without_label(each, way_on):
+    has_none = each.label is None
+    why = "it has no label" if has_none else f"its label {each.label!r} is not digits alone"
+    return f"{shown(each.path)}: not used, {why}; {way_on}"
 
 
 def candidates(folder):

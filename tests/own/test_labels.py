@@ -95,7 +95,7 @@ def test_label_that_is_no_number_is_named(tmp_path):
     found, sentences = labels.labelled(tmp_path)
     assert [each.label for each in found] == ["4"]
     for label, sentence in zip(["seven", "-3"], sentences, strict=True):
-        assert f"'{label}' is not digits alone; correct it in the labels.csv" in sentence
+        assert f"'{label}' is not digits alone; correct the labels.csv" in sentence
 
 
 @pytest.mark.parametrize("names", [(), ("IMG_1.jpg",), ("10/a.png",), ("notes.txt.bak/7_a.png",)])
