@@ -8,8 +8,8 @@ from digits.data import synthetic
 from digits.network import recipes, training
 
 BATCH_SIZE = 128
-MIN_OWN, MAX_OWN, PER_OWN = 16, 48, 16  # own images in a batch; how many there are for each
-MIN_STEPS, MAX_STEPS = 20, 60  # as many as own images; and one more for each 50
+MIN_OWN, MAX_OWN, PER_OWN = 16, 48, 4  # own images in a batch; how many there are for each
+MIN_STEPS, MAX_STEPS = 20, 45  # as many as own images; and one more for each 50
 LEARNING_RATE = 0.0007
 OTHER_IMAGES = 12_000  # of the data: as many hold what must not be forgotten
 SYNTHETIC = recipes.Synthetic(digits=500, rare_digits=500, printed=500, non_digits=500)
