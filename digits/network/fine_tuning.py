@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from digits.data import synthetic
 from digits.network import recipes, training
+from digits.network.other_models import KerasNetwork
 
 BATCH_SIZE = 128
 MIN_OWN, MAX_OWN, PER_OWN = 16, 48, 4  # own images in a batch; how many there are for each
@@ -19,6 +20,12 @@ OWN_AUGMENTATION = recipes.Augmentation(  # one writer varies less than all of M
 )
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)  # of the change of the weights, to choose from
 MAX_LOSS = 0.0004  # of validation accuracy, where one of the shares avoids more
+
+
+def load(path, seed):
+    """Return the Keras network at `path`; the seed decides all chance after, as of dropout."""
+    keras.utils.set_random_seed(seed)
+    return KerasNetwork(path).model
 
 
 class FineTuner:

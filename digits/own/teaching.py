@@ -4,7 +4,6 @@ import time
 from functools import partial
 
 from digits.network import fine_tuning, predictor, training
-from digits.network.other_models import KerasNetwork
 from digits.own.cross_validation import cross_validated
 from digits.own.lessons import together
 
@@ -17,7 +16,7 @@ def teach(path, record, lessons, others, validation):
     Raises KeyboardInterrupt after Ctrl-C.
     """
     started = time.perf_counter()
-    network = KerasNetwork(path).model
+    network = fine_tuning.load(path, record["seed"])
     images, labels = together(lessons)
     tuner = fine_tuning.FineTuner(network, others, len(images), record["seed"])
     history = tuner.tune(images, labels)

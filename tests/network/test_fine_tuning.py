@@ -77,6 +77,22 @@ def test_each_tuning_starts_from_the_same_weights(tuner, turned):
         np.testing.assert_array_equal(a, b)
 
 
+def test_same_seed_gives_the_same_weights(path, turned, examples, monkeypatch):
+    fewer = recipes.Synthetic(digits=10, rare_digits=10, printed=10, non_digits=10)
+    monkeypatch.setattr(fine_tuning, "SYNTHETIC", fewer)
+    images, labels = turned[0]
+
+    def weights(seed):
+        tuner = fine_tuning.FineTuner(fine_tuning.load(path, seed), examples[0], 20, seed)
+        tuner.tune(images, labels)
+        return tuner.after
+
+    first, second, other = weights(3), weights(3), weights(4)
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
 def test_blend_gives_a_share_of_the_change(tuner, turned):
     tuner.tune(*turned[0])
     after = tuner.network.get_weights()
