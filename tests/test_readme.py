@@ -11,9 +11,10 @@ import pytest
 from conftest import ROOT, has_mnist
 
 import train_model
-from digits.data import synthetic
+from digits.data import mnist, synthetic
 from digits.network import model_file, predictor, recipes
 from digits.network.recipes import DEFAULT
+from digits.own.lessons import Lesson
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -84,6 +85,15 @@ def test_quoted_training_begins_as_it_is_announced(recipe, capsys):
     train_model.announce({**record, "training_images": 55_000, "validation_images": 5_000})
     command = "python train_model.py" + (" --recipe record --seed 1" if recipe != DEFAULT else "")
     assert quoted_commands()[command].startswith(capsys.readouterr().err)
+
+
+def test_quoted_training_on_own_pictures_begins_as_it_is_announced(capsys):
+    images = np.zeros((1, 28, 28), np.uint8)
+    lessons = [Lesson(None, images, images[0, 0, :1])] * 40
+    train_model.announce_lessons(lessons, mnist.Examples(images, None, "MNIST"))
+    (quoted,) = (out for command, out in quoted_commands().items() if "--own" in command)
+    assert quoted.startswith(capsys.readouterr().err)
+    assert "5-fold cross-validation" in quoted and "next: python evaluate_model.py, or" in quoted
 
 
 def test_quoted_training_without_options_is_of_the_default():
