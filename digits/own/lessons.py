@@ -64,8 +64,8 @@ def all_ink(path):
 
 
 def why_unused(result):
-    mismatch = f"it is read as {result.answer.text}, which has not the digits of each row of"
-    return result.answer.error or f"{mismatch} its label {result.label}"
+    found = f"it is read as {result.answer.text}, but labelled {result.label}"
+    return result.answer.error or f"{found}: the lengths of the rows differ"
 
 
 def together(lessons):

@@ -43,14 +43,14 @@ def test_digits_in_another_number_are_not_used_and_said(tmp_path, predict, capsy
     row, single = lessons.lessons_of(tmp_path, predict)
     assert len(row.images) == 0 and len(single.images) == 1
     (said,) = capsys.readouterr().err.splitlines()
-    assert "12_a.jpg: not used, it is read as 7258/43, which" in said and "label 12" in said
+    assert "12_a.jpg: not used, it is read as 7258/43, but labelled 12: the lengths" in said
 
 
 def test_page_of_digits_is_not_taken_for_a_single_one(tmp_path, predict, capsys):
     copy(tmp_path, notes="7_a", pencil_7="7_b")
     page, _ = lessons.lessons_of(tmp_path, predict)
     assert len(page.images) == 0
-    assert "7_a.jpg: not used, it is read as 7258/43" in capsys.readouterr().err
+    assert "7_a.jpg: not used, it is read as 7258/43, but labelled 7" in capsys.readouterr().err
 
 
 def test_single_digit_that_is_read_as_several_is_all_of_the_ink(tmp_path, predict):
