@@ -201,10 +201,12 @@ def reserve(output, resume, lock):
 def find_data(arguments):
     """Return training and validation images, or None, and say so, if there is no MNIST."""
     from digits.data import mnist
-    from digits.own import labels
+    from digits.network import predictor
+    from digits.own import labels, lessons
 
     if arguments.data and labels.has_labels(arguments.data):
-        return mnist.split(pictures_as_data(arguments))
+        found = lessons.lessons_of(arguments.data, predictor.load(PRETRAINED))
+        return mnist.split(lessons.as_data(found))
     try:
         return mnist.load_training(arguments.data)
     except mnist.NotFoundError as error:
@@ -212,13 +214,6 @@ def find_data(arguments):
             raise
         say(f"{error}. Training on synthetic digits instead, drawn from pen strokes.")
         return None
-
-
-def pictures_as_data(arguments):
-    from digits.network import predictor
-    from digits.own import lessons
-
-    return lessons.as_data(lessons.lessons_of(arguments.data, predictor.load(PRETRAINED)))
 
 
 def generate_digits(output):
@@ -332,18 +327,20 @@ def report_saved(record, path):
 
 def teach(arguments):
     """Train a model further on the user's own pictures."""
+    from digits.own import models, report
+
     path, output = arguments.model or PRETRAINED, arguments.output or MODEL
     with ExitStack() as lock:
         reserve_model(output, lock)
         record, lessons = read_lessons(path, arguments)
         others, validation = other_digits(arguments)
-        announce_lessons(lessons, others)
+        say(report.of_lessons(lessons, others.name))
         _, _, save = import_training()
-        from digits.own import report, teaching
+        from digits.own import teaching
 
         network, record, after = teaching.teach(path, record, lessons, others, validation)
         print(report.of_teaching([each.result for each in lessons], after, record))
-        require_kept(record, output, arguments.force)
+        models.require_kept(record, output, 1 if arguments.force else MAX_FALL)
         save(network, record, output)
     report_saved(record, output)
     return 0
@@ -351,17 +348,9 @@ def teach(arguments):
 
 def read_lessons(path, arguments):
     """Return the record of the training of the model at `path`, and what it can learn."""
-    from digits.network import checkpoint, predictor
-    from digits.own import lessons
+    from digits.own import lessons, models
 
-    predict = predictor.load(path)
-    if predict.record is None or checkpoint.fault(predict.record):
-        raise UserError(f"{shown(path)} was not trained by this project: name another with --model")
-    if "own" in predict.record:
-        raise UserError(
-            f"{shown(path)} has learned own pictures already: leave --model out, and put all"
-            f" pictures into {shown(arguments.own)}"
-        )
+    predict = models.load_start(path)
     seed = SEED if arguments.seed is None else arguments.seed
     new = {"command": command_of(arguments), "seed": seed}
     return {**predict.record, **new}, lessons.lessons_of(arguments.own, predict)
@@ -375,15 +364,6 @@ def command_of(arguments):
     return " ".join(["python train_model.py", *options])
 
 
-def announce_lessons(lessons, others):
-    images = sum(len(each.images) for each in lessons)
-    duration = "a minute or two" if images <= 500 else "several minutes"
-    say(
-        f"training on {images:,} digits in {len(lessons):,} pictures, mixed with {others.name};"
-        f" this takes {duration}"
-    )
-
-
 def other_digits(arguments):
     """Return training and validation images of digits that must not be forgotten."""
     from digits.data import synthetic
@@ -392,17 +372,6 @@ def other_digits(arguments):
     if found is None:
         say(f"generating {OTHER_SYNTHETIC:,} synthetic digits")
     return found or synthetic.load_training(OTHER_SYNTHETIC)
-
-
-def require_kept(record, output, force):
-    """Raise UserError if validation accuracy has fallen too far for the model to be saved."""
-    more = record["validation_misses"] - record["own"]["validation_misses_before"]
-    fall = more / record["validation_images"]
-    if fall > MAX_FALL and not force:
-        raise UserError(
-            f"validation accuracy falls by {100 * fall:.2f} points, more than {100 * MAX_FALL:g}:"
-            f" {shown(output)} is not written; --force writes it all the same"
-        )
 
 
 if __name__ == "__main__":

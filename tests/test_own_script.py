@@ -13,6 +13,7 @@ from PIL import Image
 import train_model
 from digits import UserError
 from digits.network import model_file, predictor
+from digits.own import models
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +140,11 @@ def test_interrupted_training_leaves_everything_as_it_was(home, model, pictures,
 
 def test_model_that_forgets_is_not_saved_unless_forced(tmp_path):
     record = {"validation_images": 5_000, "own": {"validation_misses_before": 14}}
-    train_model.require_kept({**record, "validation_misses": 19}, tmp_path, force=False)
+    models.require_kept({**record, "validation_misses": 19}, tmp_path, train_model.MAX_FALL)
     worse = {**record, "validation_misses": 20}
     with pytest.raises(UserError, match=r"falls by 0.12 points, more than 0.1: .* --force"):
-        train_model.require_kept(worse, tmp_path / "net.h5", force=False)
-    train_model.require_kept(worse, tmp_path / "net.h5", force=True)
+        models.require_kept(worse, tmp_path / "net.h5", train_model.MAX_FALL)
+    models.require_kept(worse, tmp_path / "net.h5", 1)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import pytest
 from conftest import ROOT, has_mnist
 
 import train_model
-from digits.data import mnist, synthetic
+from digits.data import synthetic
 from digits.network import model_file, predictor, recipes
 from digits.network.recipes import DEFAULT
+from digits.own import report
 from digits.own.lessons import Lesson
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -87,12 +88,11 @@ def test_quoted_training_begins_as_it_is_announced(recipe, capsys):
     assert quoted_commands()[command].startswith(capsys.readouterr().err)
 
 
-def test_quoted_training_on_own_pictures_begins_as_it_is_announced(capsys):
+def test_quoted_training_on_own_pictures_begins_as_it_is_announced():
     images = np.zeros((1, 28, 28), np.uint8)
     lessons = [Lesson(None, images, images[0, 0, :1])] * 40
-    train_model.announce_lessons(lessons, mnist.Examples(images, None, "MNIST"))
     (quoted,) = (out for command, out in quoted_commands().items() if "--own" in command)
-    assert quoted.startswith(capsys.readouterr().err)
+    assert quoted.startswith(report.of_lessons(lessons, "MNIST") + "\n")
     assert "5-fold cross-validation" in quoted and "next: python evaluate_model.py, or" in quoted
 
 

@@ -46,6 +46,16 @@ def misses_list(found):
     return "\n".join(["misses", *lines]) if lines else ""
 
 
+def of_lessons(lessons, others):
+    """Return what is learned, from which data besides, as a sentence."""
+    images = sum(len(each.images) for each in lessons)
+    duration = "a minute or two" if images <= 500 else "several minutes"
+    return (
+        f"training on {images:,} digits in {len(lessons):,} pictures, mixed with {others};"
+        f" this takes {duration}"
+    )
+
+
 def of_teaching(before, after, record):
     """Return what a fine-tuning has brought, as text.
 
